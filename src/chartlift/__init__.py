@@ -1,0 +1,3 @@
+"""Moves a clinic from AeronaClinic to Salesforce: mapped, verified, reversible."""
+
+__version__ = "0.1.0"

@@ -1,0 +1,1 @@
+"""One folder = one vendor, found by its name."""

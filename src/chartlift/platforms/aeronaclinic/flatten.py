@@ -1,0 +1,134 @@
+"""Records as the clinic nests them -> flat tables of text, one column per column of the entity, plus `_raw`."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from chartlift.model.ports import LONE_SURROGATE
+from chartlift.platforms.aeronaclinic.profile import Entity
+from chartlift.platforms.aeronaclinic.wire import Number, compact
+
+Record = Mapping[str, Any]
+Problems = Counter[tuple[str, str]]
+
+_HALF = re.compile("[\ud800-\udfff]")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
+_LONGEST_SLUG = 40
+
+
+def table(entity: Entity, records: Sequence[Record], problems: Problems, *, apart: Iterable[str] = ()) -> pa.Table:
+    """The records as one table of text.
+
+    A number is its raw token, a boolean `true` or `false`, an array or object its JSON text; null and a missing key are
+    NULL, an empty string stays ''. Members named in `apart` have tables of their own and are left out of `_raw`.
+    Keys that the entity does not know stay in `_raw` and are counted in `problems` as S-UNMAPPED.
+    """
+    apart = frozenset(apart)
+    known = apart.union(entity.keys)
+    for record in records:
+        for key in record:
+            if key not in known:
+                problems["S-UNMAPPED", f"{entity.name}.{key if _PLAIN_KEY.fullmatch(key) else '(odd name)'}"] += 1
+    columns = {key: [cell(record.get(key)) for record in records] for key in entity.keys}
+    for name in entity.derived:
+        columns[name] = [_DERIVED[entity.name, name](record) for record in records]
+    columns["_raw"] = [compact(_without(record, apart) if apart else record) for record in records]
+    return pa.table({name: _array(entity, name, cells, problems) for name, cells in columns.items()})
+
+
+def cell(value: Any) -> str | None:
+    """One JSON value as text."""
+    kind = type(value)
+    if value is None or kind is str:
+        return value
+    if kind is Number:
+        return str(value)
+    if kind is bool:
+        return "true" if value else "false"
+    return compact(value)
+
+
+def _without(record: Record, apart: frozenset[str]) -> dict[str, Any]:
+    return {key: value for key, value in record.items() if key not in apart}
+
+
+def _array(entity: Entity, name: str, cells: list[str | None], problems: Problems) -> pa.Array:
+    try:
+        return pa.array(cells, pa.string())
+    except UnicodeEncodeError:
+        damaged = [text is not None and bool(_HALF.search(text)) for text in cells]
+        problems["R-TEXT", f"{entity.name}.{name}"] += sum(damaged)
+        whole = [_HALF.sub(LONE_SURROGATE, text) if text else text for text in cells]
+        return pa.array(whole, pa.string())
+
+
+def made(entity: str, records: Sequence[Record]) -> tuple[str, list[dict[str, Any]]] | None:
+    """The rows of the entity that is made from another one's records, and its name; each slug once."""
+    if entity == "practice":
+        named = ((group_slug(record), record.get("groupName")) for record in records)
+        return "practiceGroup", [{"groupSlug": s, "name": n} for s, n in _first_of_each(named).items()]
+    if entity == "patient":
+        named = ((name_slug(record), record.get("practiceName")) for record in records)
+        return "practiceNamed", [{"nameSlug": s, "name": n} for s, n in _first_of_each(named).items()]
+    return None
+
+
+def _first_of_each(named: Iterable[tuple[str | None, Any]]) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for slug, name in named:
+        if slug and slug not in found:
+            found[slug] = str(name).strip()
+    return found
+
+
+def group_slug(practice: Record) -> str | None:
+    """The slug of a practice's group; None if it belongs to none."""
+    return slug(practice.get("groupName"))
+
+
+def name_slug(patient: Record) -> str | None:
+    """The slug of a practice that is known by its name only; None if the patient has a practiceId or no name."""
+    return slug(patient.get("practiceName")) if _blank(patient.get("practiceId")) else None
+
+
+def site_key(patient: Record) -> str | None:
+    """`PRA-<practiceId>`, else `PRN-<slug of practiceName>`, else None."""
+    if not _blank(patient.get("practiceId")):
+        return f"PRA-{cell(patient['practiceId'])}"
+    by_name = name_slug(patient)
+    return f"PRN-{by_name}" if by_name else None
+
+
+def _blank(value: Any) -> bool:
+    return value is None or (isinstance(value, str) and not value.strip())
+
+
+def slug(name: Any) -> str | None:
+    """A name as part of a key: lower-case ASCII letters, digits and single hyphens, at most 40 characters.
+
+    Case, accents, punctuation and blanks do not tell names apart. What would be lost otherwise (a long tail, letters
+    that ASCII lacks) is told apart by eight digits of a hash.
+    """
+    if not isinstance(name, str) or not name.strip():
+        return None
+    folded = unicodedata.normalize("NFKD", name).casefold()
+    letters = "".join(c for c in folded if not unicodedata.combining(c))
+    words = re.findall(r"[a-z0-9]+", letters.replace("'", "").replace("’", ""))
+    text = "-".join(words)
+    if text and len(text) <= _LONGEST_SLUG and not any(c.isalnum() and not c.isascii() for c in letters):
+        return text
+    digest = hashlib.sha256(" ".join(re.findall(r"\w+", letters)).encode("utf-8", "replace")).hexdigest()[:8]
+    return f"{text[: _LONGEST_SLUG - 9].strip('-')}-{digest}".lstrip("-")
+
+
+_DERIVED: Mapping[tuple[str, str], Callable[[Record], str | None]] = {
+    ("practice", "groupSlug"): group_slug,
+    ("patient", "siteKey"): site_key,
+}

@@ -1,0 +1,106 @@
+"""`check`: tries one by one what the profile only assumes, with one row per request."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from chartlift.errors import CredentialsError, TransientError
+from chartlift.model.ports import Probe
+from chartlift.platforms.aeronaclinic.errors import BadAnswer, Declined
+from chartlift.platforms.aeronaclinic.profile import Entity, Profile
+from chartlift.platforms.aeronaclinic.session import Session
+from chartlift.platforms.aeronaclinic.walk import parameters
+
+_NOT_FOUND = 404
+_KEYS_SHOWN = 8
+
+
+class Prober:
+    """The probes of one credential; they cost some fifteen requests."""
+
+    def __init__(self, session: Session, profile: Profile) -> None:
+        """Probe with this session."""
+        self._session = session
+        self._profile = profile
+        self._where = f" ({session.credential.practice})" if session.credential.practice else ""
+
+    def probes(self) -> list[Probe]:
+        """All of them; what fails is told, except refused credentials.
+
+        Raises:
+            CredentialsError: the login was refused.
+        """
+        try:
+            self._session.login()
+        except CredentialsError:
+            raise
+        except TransientError as error:
+            return [self._probe("login", False, error.message)]
+        found = [self._probe("login", True, f"token in {self._profile.login.header}")]
+        found += [self._listing(self._profile.entities[name]) for name in self._profile.read]
+        return [*found, self._changes(), self._deletions()]
+
+    def _probe(self, name: str, ok: bool, detail: str, rows: int | None = None) -> Probe:
+        return Probe(f"{name}{self._where}", ok, detail, rows)
+
+    def _ask(self, entity: Entity, **more: str) -> Any:
+        paging = parameters(self._profile.paging, self._profile.paging.first, 1) if entity.paged else {}
+        return self._session.get(entity.path, {**paging, **entity.parameters, **more}, tries=2)
+
+    def _listing(self, entity: Entity) -> Probe:
+        try:
+            answer = self._ask(entity)
+        except Declined as no:
+            if no.status == _NOT_FOUND and entity.optional:
+                return self._probe(entity.name, True, "the clinic has no such list; it can do without")
+            return self._probe(entity.name, False, f"refused: {no}")
+        except (BadAnswer, TransientError) as error:
+            return self._probe(entity.name, False, f"no usable answer: {error}")
+        items = answer.get(self._profile.paging.items) if entity.paged and isinstance(answer, dict) else answer
+        if not isinstance(items, list):
+            return self._probe(entity.name, False, "the answer has no list of records")
+        rows = self._total(answer) if entity.paged else len(items)
+        return self._probe(entity.name, True, self._shape(entity, items), rows)
+
+    def _total(self, answer: Any) -> int | None:
+        total = answer.get(self._profile.paging.total)
+        return int(total) if isinstance(total, str) and total.isdigit() else None
+
+    def _shape(self, entity: Entity, items: list[Any]) -> str:
+        """What the first record lacks, or has beyond the profile, and whether the page size was honoured."""
+        if not items:
+            return "empty"
+        keys = set(items[0]) if isinstance(items[0], dict) else set()
+        apart = {name for array in entity.embedded for name in (array.member, array.total)}
+        lacks = [key for key in entity.keys if key not in keys and key not in apart]
+        more = sorted(key for key in keys if key not in entity.keys and key not in apart and key.isidentifier())
+        parts = [f"{len(keys)} keys"]
+        parts += [f"without {', '.join(lacks[:_KEYS_SHOWN])}"] if lacks else []
+        parts += [f"unmapped {', '.join(more[:_KEYS_SHOWN])}"] if more else []
+        parts += ["page size not honoured"] if entity.paged and len(items) > 1 else []
+        return "; ".join(parts)
+
+    def _changes(self) -> Probe:
+        """Whether the filter for changes is honoured: nothing can have changed tomorrow."""
+        entity, parameter = self._profile.entities["patient"], self._profile.changes.parameter
+        tomorrow = (self._session.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        try:
+            total = self._total(self._ask(entity, **{parameter: tomorrow}))
+        except (BadAnswer, Declined, TransientError, AttributeError) as error:
+            return self._probe(parameter, False, f"no usable answer ({type(error).__name__}); changes need full readings")
+        if total:
+            return self._probe(parameter, False, "is ignored; changes need full readings", total)
+        return self._probe(parameter, True, "is honoured")
+
+    def _deletions(self) -> Probe:
+        words = self._profile.deletions
+        query = {words.entity: words.of["patient"], words.since: words.beginning}
+        try:
+            answer = self._session.get(words.path, {**parameters(self._profile.paging, 1, 1), **query}, tries=2)
+            rows = self._total(answer)
+        except Declined as no:
+            return self._probe("deletions", True, f"no such list ({no}): deletions show in full readings only")
+        except (BadAnswer, TransientError, AttributeError) as error:
+            return self._probe("deletions", False, f"no usable answer: {type(error).__name__}")
+        return self._probe("deletions", True, "listed", rows)

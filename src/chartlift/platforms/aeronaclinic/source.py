@@ -1,0 +1,285 @@
+"""AeronaClinic as a Source: listings of flat entities, patients first with what is embedded in them."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chartlift.errors import StopError
+from chartlift.model.ports import ArrowStream, EntityShape, Page, Probe
+from chartlift.platforms.aeronaclinic import flatten
+from chartlift.platforms.aeronaclinic.errors import BadAnswer, Declined
+from chartlift.platforms.aeronaclinic.flatten import Problems, Record
+from chartlift.platforms.aeronaclinic.probes import Prober
+from chartlift.platforms.aeronaclinic.profile import Embedded, Entity, Profile
+from chartlift.platforms.aeronaclinic.session import Session
+from chartlift.platforms.aeronaclinic.walk import Place, Walk, merged, parameters
+from chartlift.platforms.aeronaclinic.wire import Number
+
+DELETIONS = "deletions"
+_NOT_FOUND = 404
+
+
+class AeronaSource:
+    """Implements `model.ports.Source`. Several credentials (one pin per practice) are read one after the other."""
+
+    def __init__(self, sessions: Sequence[Session], profile: Profile) -> None:
+        """Read with these sessions, as the profile says."""
+        if not sessions:
+            raise StopError("no credential for AeronaClinic")
+        self.name = profile.name
+        self._sessions = tuple(sessions)
+        self._profile = profile
+        self._unfiltered: set[str] = set()  # listings that ignore the patient filter
+
+    def close(self) -> None:
+        """Let go of the connections."""
+        for session in self._sessions:
+            session.close()
+
+    def now(self) -> datetime:
+        """The clinic's time, never later than ours."""
+        return min(session.now() for session in self._sessions)
+
+    def shapes(self) -> tuple[EntityShape, ...]:
+        """The flat entities, those made from others included."""
+        return self._profile.shapes()
+
+    def listings(self, since: datetime | None) -> tuple[str, ...]:
+        """Entities in reading order, deletions last. The order is the same for changes: lists without a filter are read whole."""
+        return (*self._profile.read, DELETIONS)
+
+    def check(self) -> list[Probe]:
+        """Log in, ask each listing for one row, and try what the profile assumes."""
+        probes: list[Probe] = []
+        for session in self._sessions:
+            probes += Prober(session, self._profile).probes()
+        return probes
+
+    def forecast(self, rows: Mapping[str, int]) -> Mapping[str, float]:
+        """Requests and hours for so many rows per listing; lists that are embedded cost one request if nothing is missing."""
+        embedded = {array.entity for entity in self._read() for array in self._profile.wanted(entity)}
+        requests = len(self._profile.deletions.of) + 1.0
+        for entity in self._read():
+            count = rows.get(entity.name, 0)
+            once = not entity.paged or entity.name in embedded
+            requests += 1 if once else max(1, math.ceil(count / self._profile.size(entity)))
+        limit = self._profile.limit
+        hours = requests * limit.window / 3600 / limit.usable / len(self._sessions)
+        requests += math.floor(hours)  # a login an hour
+        return {"requests": requests, "hours": requests * limit.window / 3600 / limit.usable / len(self._sessions)}
+
+    def pages(self, listing: str, *, since: datetime | None, cursor: str | None) -> Iterator[Page]:
+        """Read a listing on from `cursor`.
+
+        Raises:
+            Unreachable, SessionExpired, CredentialsError, StopError: see `Session.get`.
+        """
+        place = Place.of(cursor) if cursor else Place(page=self._profile.paging.first)
+        if listing == DELETIONS:
+            yield from self._deletions(since, place)
+            return
+        entity = self._profile.entities[listing]
+        for lane in range(place.lane, len(self._sessions)):
+            if lane > place.lane:
+                place = Place(page=self._profile.paging.first, lane=lane)
+            for page in self._lane(entity, since, place):
+                more_lanes = page.cursor is None and lane + 1 < len(self._sessions)
+                following = Place(page=self._profile.paging.first, lane=lane + 1).text() if more_lanes else page.cursor
+                yield replace(page, cursor=following, total=page.total if len(self._sessions) == 1 else None)
+
+    def _read(self) -> list[Entity]:
+        return [self._profile.entities[name] for name in self._profile.read]
+
+    # ------------------------------------------------------------ one listing of one session
+
+    def _lane(self, entity: Entity, since: datetime | None, place: Place) -> Iterator[Page]:
+        session, problems = self._sessions[place.lane], Counter()
+        base = self._base_parameters(entity, since)
+        embed = self._embedding(entity) if since is None else {}
+
+        def fetch(page: int, size: int, embedded: bool, tries: int) -> Any:
+            paging = parameters(self._profile.paging, page, size) if entity.paged else {}
+            query = {**paging, **base, **(embed if embedded else {})}
+            answer = self._get(session, entity, query, page, tries)
+            return self._stand_in(entity, problems) if answer is None else answer
+
+        walk = Walk(entity, self._profile.paging, self._profile.size(entity), fetch, problems)
+        place = place if place.started else replace(place, started=stamp(session.now()))
+        waiting: Place | None = place
+        while waiting is not None:
+            place, waiting = waiting, None
+            for records, after in walk.pages(place):
+                if after is None and since is None and place.read:
+                    waiting = after = walk.sweep(place, self._deleted_since(session, entity, place))
+                yield self._page(session, entity, records, after, bool(embed), problems, place)
+                problems.clear()
+                place = after or place
+
+    def _get(self, session: Session, entity: Entity, query: Mapping[str, str], page: int, tries: int) -> Any:
+        try:
+            return session.get(entity.path, query, tries=tries)
+        except Declined as no:
+            if no.status == _NOT_FOUND and page > self._profile.paging.first:
+                return {self._profile.paging.items: []}  # a page beyond the last
+            if no.status == _NOT_FOUND and entity.optional:
+                return None
+            raise StopError(f"AeronaClinic refuses the list {entity.name} ({no})", hint="chartlift check") from None
+
+    def _stand_in(self, entity: Entity, problems: Problems) -> Any:
+        """What is read where the clinic lacks an optional list: nothing, or the profile's own values."""
+        values = entity.fallback.get("values", {})
+        problems["S-FALLBACK" if values else "S-NO-LIST", entity.name] += 1
+        records = [{entity.id: Number(key), entity.fallback["column"]: text} for key, text in values.items()]
+        return {self._profile.paging.items: records} if entity.paged else records
+
+    def _base_parameters(self, entity: Entity, since: datetime | None) -> dict[str, str]:
+        changed = {}
+        if since is not None and entity.paged and entity.stamp:
+            changed[self._profile.changes.parameter] = stamp(since - timedelta(seconds=self._profile.changes.overlap))
+        return {**entity.parameters, **changed}
+
+    def _embedding(self, entity: Entity) -> dict[str, str]:
+        wanted = (*(array.member for array in self._profile.wanted(entity)), *entity.embed_always)
+        return {entity.embed: ",".join(wanted)} if entity.embed else {}
+
+    def _page(
+        self,
+        session: Session,
+        entity: Entity,
+        records: list[Record],
+        after: Place | None,
+        embedded: bool,
+        problems: Problems,
+        place: Place,
+    ) -> Page:
+        arrays = self._profile.wanted(entity)
+        tables: dict[str, ArrowStream] = {
+            entity.name: flatten.table(entity, records, problems, apart=[array.member for array in arrays])
+        }
+        extra = flatten.made(entity.name, records)
+        if extra is not None:
+            tables[extra[0]] = flatten.table(self._profile.entities[extra[0]], extra[1], problems)
+        for array in arrays if embedded else ():
+            child = self._profile.entities[array.entity]
+            tables[child.name] = flatten.table(child, self._children(session, entity, array, records, problems), problems)
+        total = after.total if after else place.total
+        return Page(entity.name, tables, after.text() if after else None, total, problems=merged(problems))
+
+    # ------------------------------------------------------------ embedded arrays
+
+    def _children(
+        self, session: Session, entity: Entity, array: Embedded, records: list[Record], problems: Problems
+    ) -> list[Record]:
+        """Rows of an embedded array of all the records; arrays cut short are read from the list instead."""
+        child, found, short = self._profile.entities[array.entity], [], []
+        for record in records:
+            rows = record.get(array.member)
+            rows = rows if isinstance(rows, list) else []
+            whole = [row for row in rows if isinstance(row, dict)]
+            if len(whole) < len(rows):
+                problems["R-SHAPE", child.name] += len(rows) - len(whole)
+            owner = flatten.cell(record.get(entity.id))
+            if len(whole) < _number(record.get(array.total)):
+                short.append(owner)
+            found += [_owned(row, child.patient, owner, problems) for row in whole]
+        problems["R-EMBED", f"{entity.name}.{array.member}"] += len(short)
+        if len(short) <= self._worth_asking(records, array):
+            for owner in short:
+                found += self._of_patient(session, child, owner, problems)
+        return found
+
+    def _worth_asking(self, records: list[Record], array: Embedded) -> int:
+        """Patients that may be asked for one by one before reading the whole list later is cheaper."""
+        rows = sum(_number(record.get(array.total)) for record in records)
+        return rows // self._profile.size(self._profile.entities[array.entity]) + 1
+
+    def _of_patient(self, session: Session, child: Entity, owner: str | None, problems: Problems) -> list[Record]:
+        """All rows of one patient from the list endpoint; nothing if the endpoint ignores the filter."""
+        if owner is None or child.name in self._unfiltered:
+            return []
+
+        def fetch(page: int, size: int, _embedded: bool, tries: int) -> Any:
+            query = {**parameters(self._profile.paging, page, size), **child.parameters, child.patient: owner}
+            return self._get(session, child, query, page, tries)
+
+        found: list[Record] = []
+        walk = Walk(child, self._profile.paging, self._profile.size(child), fetch, problems)
+        for records, _ in walk.pages(Place(page=self._profile.paging.first)):
+            if any(flatten.cell(record.get(child.patient)) != owner for record in records):
+                self._unfiltered.add(child.name)
+                return []
+            found += records
+        return found
+
+    # ------------------------------------------------------------ deletions
+
+    def _deletions(self, since: datetime | None, place: Place) -> Iterator[Page]:
+        listed = [name for name in self._profile.deletions.of if name in self._profile.read]
+        start = stamp(since - timedelta(seconds=self._profile.changes.overlap)) if since else self._profile.deletions.beginning
+        steps = [(lane, name) for lane in range(len(self._sessions)) for name in listed]
+        done = steps.index((place.lane, place.entity)) if place.entity else 0
+        for at, (lane, name) in enumerate(steps[done:], done):
+            if at > done or not place.entity:
+                place = Place(page=self._profile.paging.first, lane=lane, entity=name)
+            following = steps[at + 1] if at + 1 < len(steps) else None
+            yield from self._deletions_of(self._sessions[lane], start, place, following)
+
+    def _deletions_of(
+        self, session: Session, start: str, place: Place, following: tuple[int, str] | None
+    ) -> Iterator[Page]:
+        problems: Problems = Counter()
+        for records, after in self._deletion_walk(session, place.entity, start, problems).pages(place):
+            cursor = after.text() if after else None
+            if after is None and following is not None:
+                cursor = Place(page=self._profile.paging.first, lane=following[0], entity=following[1]).text()
+            gone = tuple(g for g in (self._gone(place.entity, record) for record in records) if g is not None)
+            yield Page(DELETIONS, {}, cursor, deleted=gone, problems=merged(problems))
+            problems.clear()
+
+    def _deletion_walk(self, session: Session, name: str, start: str, problems: Problems) -> Walk:
+        words = self._profile.deletions
+        log = Entity(name=DELETIONS, id=words.id, columns=(), path=words.path, optional=True)
+
+        def fetch(page: int, size: int, _embedded: bool, tries: int) -> Any:
+            query = {**parameters(self._profile.paging, page, size), words.entity: words.of[name], words.since: start}
+            answer = self._get(session, log, query, page, tries)
+            if answer is None:
+                problems["S-NO-LIST", DELETIONS] += 1
+                return {self._profile.paging.items: []}
+            return answer
+
+        return Walk(log, self._profile.paging, self._profile.paging.rows, fetch, problems)
+
+    def _gone(self, name: str, record: Record) -> tuple[str, str, str | None] | None:
+        key = flatten.cell(record.get(self._profile.deletions.id))
+        return (name, key, flatten.cell(record.get(self._profile.deletions.survivor))) if key else None
+
+    def _deleted_since(self, session: Session, entity: Entity, place: Place) -> int:
+        """Rows deleted while the listing was read; a clinic without that list gives no hint."""
+        if entity.name not in self._profile.deletions.of:
+            return 0
+        walk = self._deletion_walk(session, entity.name, place.started, Counter())
+        return sum(len(records) for records, _ in walk.pages(Place(page=self._profile.paging.first)))
+
+
+def stamp(moment: datetime) -> str:
+    """A time as the clinic takes it: UTC, whole seconds (cut, never rounded up), Z."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _number(value: Any) -> int:
+    return int(value) if isinstance(value, Number) and value.isdigit() and len(value) < 16 else 0
+
+
+def _owned(row: Record, column: str, owner: str | None, problems: Problems) -> Record:
+    """An embedded row with its patient: it may leave him out, or name another one."""
+    if row.get(column) is None:
+        return {**row, column: Number(owner) if owner else None}
+    if flatten.cell(row[column]) != owner:
+        problems["R-REF", f"embedded.{column}"] += 1
+    return row

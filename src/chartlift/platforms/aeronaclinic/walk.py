@@ -1,0 +1,254 @@
+"""Reads a listing page by page, and does not believe what the pages say about themselves.
+
+Pages are asked for by number, ordered by id, while the clinic is open: a deletion moves later rows forward, so that a
+row can slip through between two pages. What guards against it: a falling total steps back; after the last page the
+deletions since the start are counted, and if there were more than falling totals told, the listing is read once more.
+Repeats do no harm, rows are told apart by id later.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from chartlift.errors import StopError, Unreachable
+from chartlift.platforms.aeronaclinic.errors import BadAnswer
+from chartlift.platforms.aeronaclinic.flatten import Problems, Record
+from chartlift.platforms.aeronaclinic.profile import Entity, Paging
+
+_IDLE_PAGES = 2  # pages without anything new before a listing counts as ended
+_SWEEPS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a listing is to be read on; it is the cursor, as JSON."""
+
+    page: int
+    lane: int = 0
+    size: int = 0  # rows per page as the clinic serves them; 0 = not known yet
+    total: int | None = None
+    drops: int = 0  # rows by which the total fell while reading
+    read: int = 0  # pages read
+    idle: int = 0
+    first_print: str = ""
+    last_print: str = ""
+    started: str = ""  # ISO 8601, the clinic's time
+    sweep: int = 0  # how often the listing was begun again
+    entity: str = ""  # deletions: which entity's
+
+    def text(self) -> str:
+        """As a cursor."""
+        return json.dumps(asdict(self), separators=(",", ":"))
+
+    @classmethod
+    def of(cls, cursor: str) -> Place:
+        """From a cursor."""
+        return cls(**json.loads(cursor))
+
+
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """One answer of a listing."""
+
+    records: list[Record]
+    total: int | None
+    more: bool
+    size: int  # as the answer says; 0 = it does not
+
+
+Fetch = Callable[[int, int, bool, int], Any]
+"""page number, size, with embedded arrays?, tries -> the answer's JSON"""
+
+
+class Walk:
+    """One listing of one lane."""
+
+    def __init__(self, entity: Entity, paging: Paging, size: int, fetch: Fetch, problems: Problems) -> None:
+        """Read `entity` with `fetch`; oddities are counted in `problems`."""
+        self._entity = entity
+        self._paging = paging
+        self._size = size
+        self._fetch = fetch
+        self._problems = problems
+
+    def pages(self, place: Place) -> Iterator[tuple[list[Record], Place | None]]:
+        """Records of each page with the place after it; None after the last."""
+        while True:
+            answer = self.read(place)
+            after = self._after(place, answer)
+            yield answer.records, after
+            if after is None:
+                return
+            place = after
+
+    def read(self, place: Place) -> Envelope:
+        """One page; if it stays unreadable, its rows are read in ever smaller pages to leave out only what is broken."""
+        size = place.size or self._size
+        try:
+            return self.envelope(self._fetch(place.page, size, True, 0), size)
+        except BadAnswer as bad:
+            if not self._entity.paged or not self._others_answer(place.page, size):
+                raise Unreachable(
+                    f"AeronaClinic gives no usable answer for {self._entity.name}: {bad.reason}",
+                    hint="run the same command again",
+                ) from None
+            return Envelope(self._isolate(place.page, size), None, more=True, size=size)
+
+    def _others_answer(self, page: int, size: int) -> bool:
+        beyond = (page - self._paging.first + 1) * size + self._paging.first
+        for elsewhere in {self._paging.first, beyond}:
+            try:
+                self.envelope(self._fetch(elsewhere, 1, False, 2), 1)
+            except BadAnswer:
+                continue
+            return True
+        return False
+
+    def _isolate(self, page: int, size: int) -> list[Record]:
+        part = size // 10 if size % 10 == 0 else 1
+        start = (page - self._paging.first) * (size // part) + self._paging.first
+        found: list[Record] = []
+        for number in range(start, start + size // part):
+            try:
+                found += self._exactly(number, part)
+            except BadAnswer:
+                found += self._isolate(number, part) if part > 1 else self._alone(number)
+        return found
+
+    def _exactly(self, number: int, size: int) -> list[Record]:
+        records = self.envelope(self._fetch(number, size, True, 2), size).records
+        if len(records) > size:
+            raise Unreachable("AeronaClinic does not serve smaller pages, so a broken record cannot be left out")
+        return records
+
+    def _alone(self, number: int) -> list[Record]:
+        """The one row that breaks its page: perhaps only one of its embedded arrays does."""
+        if self._entity.embed:
+            try:
+                return self.envelope(self._fetch(number, 1, False, 2), 1).records
+            except BadAnswer:
+                pass  # it is the row itself
+        self._problems["S-UNREADABLE", self._entity.name] += 1
+        return []
+
+    def envelope(self, answer: Any, asked: int) -> Envelope:
+        """The answer's parts.
+
+        Raises:
+            BadAnswer: it has no list of records where the profile says.
+        """
+        words = self._paging
+        if not self._entity.paged:
+            items, total, more, size = answer, None, False, asked
+        elif isinstance(answer, dict):
+            items, total, more = answer.get(words.items), _count(answer.get(words.total)), answer.get(words.next) is not None
+            size = _count(answer.get(words.clamped)) or 0
+        else:
+            raise BadAnswer("not a page")
+        if not isinstance(items, list):
+            raise BadAnswer("no list of records")
+        records = [item for item in items if isinstance(item, dict)]
+        if len(records) < len(items):
+            self._problems["R-SHAPE", self._entity.name] += len(items) - len(records)
+        return Envelope(records, total, more, min(size, asked) if size else 0)
+
+    def _after(self, place: Place, answer: Envelope) -> Place | None:
+        if not self._entity.paged:
+            return None
+        print_ = fingerprint(answer.records, self._entity.id)
+        repeated = bool(answer.records) and place.read > 0 and print_ in {place.last_print, place.first_print}
+        nothing_new = (repeated and place.idle >= 0) or not answer.records
+        served = answer.size or place.size or self._served(answer)
+        after = replace(
+            place,
+            page=place.page + 1,
+            size=served,
+            total=place.total if answer.total is None else answer.total,
+            read=place.read + 1,
+            idle=place.idle + 1 if nothing_new or place.idle < 0 else 0,
+            first_print=place.first_print or print_,
+            last_print=print_,
+        )
+        if place.size and served != place.size:
+            return self._resized(after)
+        if answer.total is not None and place.total is not None and answer.total < place.total and self._patient(after):
+            return self._back(place, after, place.total - answer.total)
+        if self._ended(place, after, answer):
+            if repeated:
+                self._problems["S-LOOP", self._entity.name] += 1
+            return None
+        self._guard_length(after)
+        return after
+
+    def _served(self, answer: Envelope) -> int:
+        """Rows per page, judged by a first page: a cap that is not announced shows as a short page with more to come."""
+        return len(answer.records) if answer.more and 0 < len(answer.records) < self._size else self._size
+
+    def _ended(self, place: Place, after: Place, answer: Envelope) -> bool:
+        if after.idle >= _IDLE_PAGES:
+            return True
+        end = (place.page - self._paging.first) * after.size + len(answer.records)
+        promised = after.total is not None and end < after.total
+        if not answer.records:
+            return not (answer.more and promised)
+        return not answer.more and not (promised and len(answer.records) >= after.size)
+
+    def _back(self, place: Place, after: Place, lost: int) -> Place:
+        """The total fell: as many rows moved forward, perhaps from this page onto one already read."""
+        self._problems["S-SHIFT", self._entity.name] += lost
+        pages = -(-lost // max(after.size, 1))
+        page = max(self._paging.first, place.page - pages)
+        return replace(after, page=page, drops=place.drops + lost, idle=-(after.page - page))
+
+    def _patient(self, after: Place) -> bool:
+        """Totals that fall again and again are lies; then only the deletions count."""
+        return after.read <= 2 * self._expected(after) + 50
+
+    def _expected(self, place: Place) -> int:
+        return (place.total or 0) // max(place.size, 1) + 1
+
+    def _resized(self, after: Place) -> Place:
+        again = self._again(after, "S-PAGE-SIZE")
+        if again is None:
+            raise StopError(f"AeronaClinic keeps changing the page size of {self._entity.name}")
+        return again
+
+    def _again(self, after: Place, code: str) -> Place | None:
+        """Begin the listing again, but not for ever."""
+        self._problems[code, self._entity.name] += 1
+        if after.sweep >= _SWEEPS:
+            return None
+        anew = {"page": self._paging.first, "size": 0, "idle": 0, "first_print": "", "last_print": "", "read": 0}
+        return replace(after, sweep=after.sweep + 1, **anew)
+
+    def sweep(self, place: Place, deletions: int) -> Place | None:
+        """After the last page: where to read again if rows may have slipped through, else None."""
+        return self._again(replace(place, drops=deletions), "S-SWEEP") if deletions > place.drops else None
+
+    def _guard_length(self, place: Place) -> None:
+        if place.total is not None and place.read > 4 * self._expected(place) + 100:
+            raise StopError(f"AeronaClinic's listing of {self._entity.name} does not end")
+
+
+def fingerprint(records: list[Record], key: str) -> str:
+    """Tells pages apart by the ids on them."""
+    return hashlib.sha256("\n".join(str(record.get(key)) for record in records).encode("utf-8", "replace")).hexdigest()[:16]
+
+
+def _count(value: Any) -> int | None:
+    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16 else None
+
+
+def merged(problems: Counter[tuple[str, str]]) -> tuple[tuple[str, str, int], ...]:
+    """Problems as a Page carries them."""
+    return tuple((code, where, count) for (code, where), count in sorted(problems.items()) if count)
+
+
+def parameters(paging: Paging, page: int, size: int) -> Mapping[str, str]:
+    """Query parameters of a page."""
+    return {paging.page: str(page), paging.size: str(size), **paging.order}

@@ -1,0 +1,82 @@
+"""What the org answers, turned into canonical text columns (the rules live in `transforms`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from chartlift import transforms
+from chartlift.model.schema import FieldDescribe
+
+
+def record_value(record: Mapping[str, Any], path: str) -> str | None:
+    """A field of a REST record as text; `Account.Name` walks into the parent, names in any case."""
+    value: Any = record
+    for part in path.split("."):
+        if not isinstance(value, Mapping):
+            return None
+        value = value.get(part) if part in value else _any_case(value, part)
+    if value is None or isinstance(value, Mapping | list):
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
+
+
+def _any_case(value: Mapping[str, Any], part: str) -> Any:
+    wanted = part.lower()
+    return next((found for key, found in value.items() if key.lower() == wanted), None)
+
+
+def from_records(records: Iterable[Mapping[str, Any]], fields: Sequence[str], kinds: Sequence[str]) -> pa.Table:
+    """A text table of REST records (numbers parsed with `exact`), canonical, columns named as asked."""
+    columns: list[list[str | None]] = [[] for _ in fields]
+    for record in records:
+        for column, path, kind in zip(columns, fields, kinds, strict=True):
+            column.append(transforms.canonical(kind, record_value(record, path)))
+    return pa.table([pa.array(column, pa.string()) for column in columns], names=list(fields))
+
+
+class Canon:
+    """Canonical text for whole Arrow columns, by the SQL macros."""
+
+    def __init__(self) -> None:
+        """Nothing is opened before the first table."""
+        self._sql: Any = None
+
+    def table(self, found: pa.Table, fields: Sequence[str], kinds: Sequence[str]) -> pa.Table:
+        """Columns of `found` (by position) as canonical text under the names asked for; row order stays."""
+        if found.num_rows == 0:
+            return pa.table([pa.array([], pa.string()) for _ in fields], names=list(fields))
+        sql = self._connection()
+        numbered = found.rename_columns([f"c{i}" for i in range(len(fields))])
+        calls = [f"{transforms.canonical_macro(kind)}(c{i}) AS c{i}" for i, kind in enumerate(kinds)]
+        sql.register("answer", numbered)
+        try:
+            done = sql.execute(f"SELECT {', '.join(calls)} FROM answer").to_arrow_table()
+        finally:
+            sql.unregister("answer")
+        return done.rename_columns(list(fields))
+
+    def _connection(self) -> Any:
+        if self._sql is None:
+            import duckdb
+
+            # in memory, and nothing may be swapped to a file: the values are patients'
+            self._sql = duckdb.connect(":memory:", config={"threads": 1, "temp_directory": ""})
+            transforms.install(self._sql)
+        return self._sql
+
+
+def kinds_of(fields: Sequence[str], described: Mapping[str, FieldDescribe]) -> list[str]:
+    """The describe type of each field asked for; parents' fields count as text, their ids as ids."""
+    return [_kind(field, described) for field in fields]
+
+
+def _kind(field: str, described: Mapping[str, FieldDescribe]) -> str:
+    if "." in field:
+        return "id" if field.lower().endswith(".id") else "string"
+    found = described.get(field)
+    return found.type if found else "string"

@@ -1,0 +1,223 @@
+"""carry(selection): the one function behind sample, load and delta.
+
+Per unit (a pack file), in the order of its parents: pre-read, translate and judge (`spine`), cut, write, verify (`write`, `verify`).
+Explaining stops before the first cut and walks the same list.
+"""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from chartlift.errors import Conflict
+from chartlift.model.plan import ConfirmedPlan, ObjectMap
+from chartlift.model.ports import Tools
+from chartlift.model.outcomes import CarryReport, UnitCount
+from chartlift.model.selection import Selection
+from chartlift.stages.carry import cut, preread, resume, spine, verify
+from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names
+from chartlift.stages.carry.prepare import prepare
+from chartlift.stages.carry.write import send
+
+__all__ = ["carry", "open_tables", "read_ours", "settle"]
+
+
+def carry(tools: Tools, plan: ConfirmedPlan, selection: Selection, *, kind: str, go: bool) -> CarryReport:
+    """Explain (go=False) or do (go=True) a run of this kind over a selection.
+
+    Raises:
+        Conflict: a mapped field is missing in the org or cannot be written.
+        TransientError: paused; the same call goes on where it stopped.
+    """
+    check_fields(tools, plan)
+    run, resumed = _open_run(tools, plan, kind) if go else ("", False)
+    work = Carry(tools, plan, selection, run, kind)
+    if go:
+        resume.settle_open(work)
+    prepare(tools, plan)
+    _side_tables(work)
+    spine.open_selection(work)
+    counts = [_unit(work, unit) for unit in plan.maps]
+    report = _report(work, counts, resumed)
+    if go:
+        tools.journal.end_run(run, "done")
+    return report
+
+
+def open_tables(tools: Tools, plan: ConfirmedPlan, selection: Selection) -> Carry:
+    """The derived tables and the selection, for a stage that only looks."""
+    work = Carry(tools, plan, selection, "", "look")
+    prepare(tools, plan)
+    _side_tables(work)
+    spine.open_selection(work)
+    return work
+
+
+def settle(tools: Tools, plan: ConfirmedPlan) -> int:
+    """Find out the fate of everything an earlier process left open, without writing anything new."""
+    return resume.settle_open(Carry(tools, plan, selection=None, run="", kind="settle"))  # type: ignore[arg-type]
+
+
+def _open_run(tools: Tools, plan: ConfirmedPlan, kind: str) -> tuple[str, bool]:
+    """Continue the run of this kind that was interrupted, or open one."""
+    for run in tools.journal.runs(kinds=(kind,), open_only=True):
+        if run["fingerprint"] == plan.fingerprint:
+            return run["id"], True
+        tools.journal.end_run(run["id"], "replaced")
+    run_id = tools.journal.start_run(kind, fingerprint=plan.fingerprint, who=tools.who)
+    tools.audit.act(f"{kind} started", who=tools.who, run=run_id, fingerprint=plan.fingerprint)
+    return run_id, False
+
+
+def _side_tables(work: Carry) -> None:
+    """Runs of ours, decisions on probable matches, and the list of matches found in this pass."""
+    runs = [run["id"] for run in work.tools.journal.runs()]
+    work.keep("our_runs", pa.table({"run": pa.array(runs, pa.string())}))
+    choices = work.tools.journal.decisions("match")
+    columns = {"key": list(choices), "choice": [c["choice"] for c in choices.values()]}
+    work.keep("match_choices", pa.table(columns, schema=pa.schema([("key", pa.string()), ("choice", pa.string())])))
+    work.sql.execute("CREATE OR REPLACE TABLE all_matches (object VARCHAR, key VARCHAR, id VARCHAR, evidence VARCHAR)")
+
+
+def check_fields(tools: Tools, plan: ConfirmedPlan) -> None:
+    """Every mapped field must be there and writable for the integration user before anything is written."""
+    missing = []
+    for unit in plan.maps:
+        described = tools.destination.describe(unit.object)
+        if described is None:
+            missing.append(unit.object)
+            continue
+        known = {name.lower(): field for name, field in described.fields.items()}
+        for name in [KEY, RUN, HASH, *field_names(unit)]:
+            field = known.get(name.lower())
+            if field is None or not field.createable:
+                missing.append(f"{unit.object}.{name}")
+    if missing:
+        listed = ", ".join(dict.fromkeys(missing))
+        raise Conflict(
+            f"The org lacks, or hides from the integration user: {listed}", hint="Run: chartlift schema --go"
+        )
+
+
+def _unit(work: Carry, unit: ObjectMap) -> UnitCount:
+    work.tools.progress.step(f"{unit.name}: translate and compare")
+    spine.build(work, unit)
+    if work.go:
+        _keep_fates(work, unit)
+        _write(work, unit)
+        verify.verify(work, unit)
+        _keep_fates(work, unit)
+    return _count(work, unit)
+
+
+def _write(work: Carry, unit: ObjectMap) -> None:
+    for batch in cut.undeletes(work):
+        send(work, unit.name, unit.object, batch)
+    work.sql.execute("UPDATE spine SET fate = 'update' WHERE fate = 'undelete' AND reason IS NULL")
+    for level in range((work.value("SELECT max(level) FROM spine WHERE fate = 'insert'") or 0) + 1):
+        for batch in cut.inserts(work, unit, level):
+            work.tools.progress.step(f"{unit.object}: {batch.rows.num_rows} rows to insert")
+            send(work, unit.name, unit.object, batch)
+    _update(work, unit)
+    # edges that closed a cycle: their parents have landed now
+    late = work.value(
+        "SELECT count(*) FROM spine AS s JOIN landed AS l ON l.key = s.key WHERE s.fate = 'insert' AND l.hash <> s.hash"
+    )
+    if late:
+        verify.verify(work, unit)
+        work.sql.execute("CREATE OR REPLACE TABLE first_fates AS SELECT key, fate FROM spine")
+        work.sql.execute("""
+            UPDATE spine SET fate = CASE WHEN l.hash <> spine.hash AND spine.fate = 'insert' THEN 'update' ELSE 'done' END
+            FROM landed AS l WHERE l.key = spine.key AND spine.fate IN ('insert', 'update')
+        """)
+        _update(work, unit)
+        work.sql.execute(
+            "UPDATE spine SET fate = f.fate FROM first_fates AS f WHERE f.key = spine.key AND spine.fate IN ('update', 'done')"
+        )
+
+
+def _update(work: Carry, unit: ObjectMap) -> None:
+    """Changed and pre-existing rows: cells that differ and that nobody else changed since."""
+    if not work.value("SELECT count(*) FROM spine WHERE fate = 'update'"):
+        return
+    preread.read_wide(work, unit, "SELECT id FROM spine WHERE fate = 'update' AND id IS NOT NULL")
+    read_ours(work, unit)
+    for batch in cut.updates(work, unit):
+        send(work, unit.name, unit.object, batch)
+    same = cut.sames(work)
+    if same.num_rows:
+        _note_sames(work, unit, same)
+
+
+def read_ours(work: Carry, unit: ObjectMap) -> None:
+    """`ours`: the newest post-image per key of the unit, and whether we made the row."""
+    posts = work.tools.journal.posts_of(unit.name)
+    names = field_names(unit)
+    empty = pa.schema([("key", pa.string()), ("created", pa.bool_()), *((n, pa.string()) for n in names)])
+    if posts is None or not posts.num_rows:
+        posts = empty.empty_table()
+    for name in empty.names:
+        if name not in posts.column_names:
+            posts = posts.append_column(name, pa.nulls(posts.num_rows, empty.field(name).type))
+    work.keep("ours", posts)
+    made = work.tools.journal.made_by_us()
+    work.sql.register("made", pa.table({"key": made}))
+    work.sql.execute("UPDATE ours SET created = key IN (SELECT key FROM made)")
+    work.sql.execute("DELETE FROM ours WHERE key NOT IN (SELECT key FROM landed WHERE hash IS NOT NULL)")
+    work.sql.unregister("made")
+
+
+def _note_sames(work: Carry, unit: ObjectMap, same: pa.Table) -> None:
+    """Rows that need nothing are journalled too, so that the next run knows them without asking."""
+    journal = work.tools.journal
+    entry = journal.cut(
+        work.run, unit=unit.name, object_name=unit.object, operation="same", wire="none", level=0, keys=same
+    )
+    nulls = pa.nulls(same.num_rows, pa.string())
+    columns = {
+        "key": same.column("key"),
+        "id": same.column("id"),
+        "outcome": pa.array(["ok"] * same.num_rows),
+        "created": pa.array([False] * same.num_rows),
+        "code": nulls,
+        "fields": nulls,
+    }
+    journal.settle(entry.id, pa.table(columns))
+    work.sql.execute(
+        "UPDATE spine SET fate = 'unchanged' WHERE fate = 'update' AND key IN (SELECT key FROM changes WHERE NOT differs AND NOT unlinked)"
+    )
+
+
+def _keep_fates(work: Carry, unit: ObjectMap) -> None:
+    """Every row that does not go, and every field withheld or noted, with its reason."""
+    table = work.table("""
+        SELECT key, fate, reason, array_to_string(withheld, ' ') AS withheld, array_to_string(notes, ' ') AS notes
+        FROM spine WHERE fate IN ('skip', 'hold', 'failed') OR len(withheld) > 0 OR len(notes) > 0 ORDER BY seq
+    """)
+    work.tools.journal.put_fates(work.run, unit.name, table)
+
+
+def _count(work: Carry, unit: ObjectMap) -> UnitCount:
+    fates = dict(work.sql.execute("SELECT fate, count(*) FROM spine GROUP BY fate ORDER BY fate").fetchall())
+    reasons = work.sql.execute(
+        "SELECT fate, reason, count(*) FROM spine WHERE fate IN ('skip', 'hold', 'failed') GROUP BY ALL ORDER BY 3 DESC, 2"
+    ).fetchall()
+    withheld = work.sql.execute(
+        "SELECT w, count(*) FROM (SELECT unnest(withheld) AS w FROM spine WHERE fate NOT IN ('skip', 'hold')) GROUP BY w ORDER BY 2 DESC, 1"
+    ).fetchall()
+    failed = work.sql.execute("SELECT key, reason FROM spine WHERE fate = 'failed' ORDER BY seq").fetchall()
+    return UnitCount(
+        unit=unit.name,
+        object=unit.object,
+        fates=fates,
+        reasons=tuple((f, r or "", n) for f, r, n in reasons),
+        withheld=tuple(withheld),
+        failed=tuple(failed),
+    )
+
+
+def _report(work: Carry, counts: list[UnitCount], resumed: bool) -> CarryReport:
+    matches = work.sql.execute("SELECT object, key, id, evidence FROM all_matches ORDER BY ALL").fetchall()
+    undecided = tuple(m for m in matches if m[1] not in work.tools.journal.decisions("match"))
+    return CarryReport(
+        kind=work.kind, run=work.run, went=work.go, resumed=resumed, units=tuple(counts), matches=undecided
+    )

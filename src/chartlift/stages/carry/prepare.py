@@ -1,0 +1,99 @@
+"""Derived tables in staging that the confirmed statements read; rebuilt from plan and journal at every start."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from chartlift import transforms
+from chartlift.model.plan import ConfirmedPlan, FieldRule, ObjectMap
+from chartlift.model.ports import Journal, Tools
+from chartlift.stages.sqltext import ident
+
+LANDED = pa.schema([(name, pa.string()) for name in ("key", "id", "hash", "run", "fate", "reason")])
+
+
+def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
+    """Make `people`, `value_map`, `landed` and the `distinct_*` tables for this plan."""
+    sql = tools.staging.sql
+    transforms.install(sql, zones=zones_of(tools))
+    people = {"source_id": [p.source_id for p in plan.people], "user_id": [p.user_id for p in plan.people]}
+    _keep(tools, "people", pa.table(people, schema=pa.schema([("source_id", pa.string()), ("user_id", pa.string())])))
+    rows = [(m.name, transforms.fold(source), label) for m in plan.value_maps for source, label in m.values.items()]
+    columns = list(zip(*rows, strict=True)) or [(), (), ()]
+    schema = pa.schema([(name, pa.string()) for name in ("name", "folded", "label")])
+    arrays = [pa.array(c, pa.string()) for c in columns]
+    _keep(tools, "value_map_all", pa.Table.from_arrays(arrays, schema=schema))
+    sql.execute(
+        "CREATE OR REPLACE TABLE value_map AS SELECT name, folded, min(label) AS label FROM value_map_all GROUP BY ALL"
+    )
+    fill_landed(tools, tools.journal)
+    for unit in plan.maps:
+        for rule in unit.fields:
+            fill_distinct(tools, unit, rule)
+
+
+def zones_of(tools: Tools) -> tuple[str, ...]:
+    """The time zones of the practices (checked by the transform; an unknown one is a finding there)."""
+    rows = tools.staging.sql.execute(
+        "SELECT DISTINCT timezone FROM src_practice WHERE coalesce(timezone, '') <> '' ORDER BY 1"
+    ).fetchall()
+    return tuple(row[0] for row in rows)
+
+
+def _keep(tools: Tools, name: str, table: pa.Table) -> None:
+    sql = tools.staging.sql
+    sql.register("incoming", table)
+    sql.execute(f"CREATE OR REPLACE TABLE {ident(name)} AS SELECT * FROM incoming")
+    sql.unregister("incoming")
+
+
+def fill_landed(tools: Tools, journal: Journal) -> None:
+    """`landed(key, id, hash, run, fate, reason)`: what the journal says is in the org because of us or linked by us."""
+    known = journal.landed()
+    columns = [known.column(name).cast(pa.string()) for name in ("key", "id", "hash", "run")]
+    rest = [pa.array(["ok"] * known.num_rows, pa.string()), pa.nulls(known.num_rows, pa.string())]
+    _keep(tools, "landed", pa.Table.from_arrays([*columns, *rest], schema=LANDED))
+
+
+def fill_distinct(tools: Tools, unit: ObjectMap, rule: FieldRule) -> None:
+    """Answer the distinct values of a field that only a library can judge, each once."""
+    transform = transforms.load().get(rule.transform) if not rule.lookup and rule.const is None else None
+    if transform is None or transform.kind != "distinct":
+        return
+    sql, table = tools.staging.sql, ident("distinct_" + rule.transform)
+    names = [f"a{i}" for i in range(len(rule.arguments))]
+    listed = "".join(f", {name} VARCHAR" for name in names)
+    sql.execute(f"CREATE TABLE IF NOT EXISTS {table} (x VARCHAR{listed}, v VARCHAR, note VARCHAR, bad BOOLEAN)")
+    for source in rule.sources:
+        fresh = sql.execute(_fresh_values(unit, rule, source, table, names)).fetchall()
+        answers = [(*given, *_answer(transform.reference, given)) for given in fresh]
+        if answers:
+            columns = [pa.array(c) for c in zip(*answers, strict=True)]
+            sql.register("incoming", pa.Table.from_arrays(columns, names=["x", *names, "v", "note", "bad"]))
+            sql.execute(f"INSERT INTO {table} SELECT * FROM incoming")
+            sql.unregister("incoming")
+
+
+def _fresh_values(unit: ObjectMap, rule: FieldRule, source: str, table: str, names: list[str]) -> str:
+    def column(name: str) -> str:
+        alias, _, rest = name.rpartition(".")
+        return f"{ident('j_' + alias) if alias else 's'}.{ident(rest)}"
+
+    joins = " ".join(
+        f"LEFT JOIN {ident('src_' + alias)} AS {ident('j_' + alias)} ON {ident('j_' + alias)}._id = {column(on)}"
+        for alias, on in unit.join.items()
+    )
+    picked = [
+        f"{column(source)} AS x",
+        *(f"coalesce({column(a)}, '') AS {n}" for a, n in zip(rule.arguments, names, strict=True)),
+    ]
+    same = " AND ".join(f"known.{name} = given.{name}" for name in ["x", *names])
+    return (
+        f"SELECT * FROM (SELECT DISTINCT {', '.join(picked)} FROM {ident('src_' + unit.source)} AS s {joins}"
+        f" WHERE {column(source)} IS NOT NULL) AS given ANTI JOIN {table} AS known ON {same} ORDER BY ALL"
+    )
+
+
+def _answer(reference: object, given: tuple[str, ...]) -> tuple[str | None, str | None, bool]:
+    outcome = reference(*given)  # type: ignore[operator]
+    return outcome.v, outcome.note, outcome.bad

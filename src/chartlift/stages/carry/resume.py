@@ -1,0 +1,42 @@
+"""Go on after a stop: every batch that left gets its fate from the org before anything new is cut."""
+
+from __future__ import annotations
+
+from chartlift.model.ports import BatchRow, JobGone, JobUnsent
+from chartlift.stages.carry.context import KEY, Carry
+from chartlift.stages.carry.write import ask_org, joined, note_step, settle_doubts
+
+
+def settle_open(carry: Carry) -> int:
+    """Settle all batches whose fate is unknown, whatever run they belong to; returns how many there were."""
+    journal = carry.tools.journal
+    entries = journal.batches(statuses=("cut", "created", "uploaded", "closed"))
+    for entry in entries:
+        outcomes = settle_doubts(carry, entry, _fate(carry, entry))
+        journal.settle(entry.id, outcomes)
+        carry.tools.audit.outcomes(
+            run=entry.run,
+            batch=entry.id,
+            object_name=entry.object,
+            fingerprint=carry.plan.fingerprint,
+            who=carry.tools.who,
+            rows=outcomes,
+        )
+    return len(entries)
+
+
+def _fate(carry: Carry, entry: BatchRow):  # noqa: ANN202 - a pyarrow Table, as everywhere here
+    if entry.wire == "bulk" and not entry.job_id:
+        # The job's id is journalled before anything is uploaded: without one, no row of ours ever left.
+        return ask_org(carry, entry)
+    if entry.wire != "bulk":
+        return ask_org(carry, entry)
+    try:
+        result = carry.tools.destination.settle(
+            entry.job_id,
+            key_column=KEY if entry.operation == "insert" else "Id",
+            on_step=lambda step: note_step(carry, entry.id, step),
+        )
+    except (JobGone, JobUnsent):
+        return ask_org(carry, entry)
+    return joined(carry, entry, result)

@@ -1,0 +1,174 @@
+"""The narrow table that decides what becomes of every row: seq, key, hash, fate, reason, bytes, id, level."""
+
+from __future__ import annotations
+
+from chartlift.model.plan import ObjectMap
+from chartlift.model.selection import Everything, Since, Slice
+from chartlift.stages.carry import preread
+from chartlift.stages.carry.context import Carry, field_names, self_fields
+from chartlift.stages.sqltext import ident, literal
+
+
+def build(carry: Carry, unit: ObjectMap) -> None:
+    """Translate and judge the selected rows of a unit once; leaves `spine`.
+
+    `fate` is insert | update | unchanged | undelete | skip | hold; `reason` says why a row does not go.
+    """
+    _translate(carry, unit)
+    preread.read_org_rows(carry, unit)
+    _resolve_own_parents(carry, unit)
+    _classify(carry)
+    _match(carry, unit)
+    _levels(carry, unit)
+    _publish(carry)
+
+
+def _translate(carry: Carry, unit: ObjectMap) -> None:
+    cells = " + ".join(f"coalesce(length({ident(name)}), 0)" for name in field_names(unit))
+    own = "".join(f", {ident('key:' + name)}" for name in self_fields(unit))
+    carry.sql.execute(f"""
+        CREATE OR REPLACE TABLE spine AS
+        SELECT seq, key, patient, fate, nullif(reason, '') AS reason, withheld, notes, h0 AS base, h0 AS hash,
+               NULL::VARCHAR AS id, 0 AS level, ({cells}) + {2 * len(field_names(unit)) + 120} AS bytes{own}
+        FROM ({carry.plan.statements[unit.name]}) AS v
+        WHERE {selected(carry, unit)}
+        ORDER BY seq
+    """)
+
+
+def selected(carry: Carry, unit: ObjectMap) -> str:
+    """The selection as SQL over a statement `v`: one predicate for sample, load and delta."""
+    del unit  # every unit is selected by patient where it has one
+    match carry.selection:
+        case Slice():
+            return "(v.patient IS NULL OR v.patient IN (SELECT patient FROM slice))"
+        case Since():
+            return (
+                "(v.patient IS NULL OR v.patient IN (SELECT patient FROM touched)"
+                " OR v.key NOT IN (SELECT key FROM landed WHERE key IS NOT NULL))"
+            )
+        case Everything():
+            return "true"
+
+
+def open_selection(carry: Carry) -> None:
+    """Make the tables the selection's predicate reads."""
+    match carry.selection:
+        case Slice(patients):
+            listed = ", ".join(f"({literal(p)})" for p in patients) or "(NULL)"
+            carry.sql.execute(f"CREATE OR REPLACE TABLE slice AS SELECT * FROM (VALUES {listed}) AS t(patient)")
+        case Since(extraction):
+            sources = sorted({unit.source for unit in carry.plan.maps})
+            parts = [
+                f"SELECT _patient AS patient FROM {ident('src_' + source)} WHERE _extraction >= {int(extraction)}"
+                for source in sources
+            ]
+            parts += [
+                f"SELECT id FROM src_deleted WHERE extraction >= {int(extraction)} AND entity = 'patient'",
+                f"SELECT survivor FROM src_deleted WHERE extraction >= {int(extraction)} AND entity = 'patient'",
+            ]
+            carry.sql.execute(
+                f"CREATE OR REPLACE TABLE touched AS SELECT DISTINCT patient FROM ({' UNION ALL '.join(parts)})"
+            )
+        case Everything():
+            pass
+
+
+def _resolve_own_parents(carry: Carry, unit: ObjectMap) -> None:
+    """Finish the hash with lookups into the own unit: the parent's key if it is there or will be, else "withheld"."""
+    for name in self_fields(unit):
+        column = ident("key:" + name)
+        carry.sql.execute(f"""
+            UPDATE spine SET
+              {column} = CASE WHEN {column} IN (SELECT key FROM spine WHERE fate = 'ok')
+                           OR {column} IN (SELECT key FROM landed WHERE fate = 'ok') THEN {column} END,
+              withheld = CASE WHEN {column} IS NULL OR {column} IN (SELECT key FROM spine WHERE fate = 'ok')
+                           OR {column} IN (SELECT key FROM landed WHERE fate = 'ok') THEN withheld
+                         ELSE list_append(withheld, {literal(name + ":R-REF")}) END
+        """)
+    own = self_fields(unit)
+    if own:
+        parts = ", ".join(f"coalesce({ident('key:' + name)}, chr(2))" for name in own)
+        carry.sql.execute(f"UPDATE spine SET hash = md5(concat_ws(chr(31), base, {parts}))")
+
+
+def _classify(carry: Carry) -> None:
+    """Journal and org together decide; a key that landed is never inserted again."""
+    carry.sql.execute("""
+        UPDATE spine SET fate = d.fate, reason = d.reason, id = d.id
+        FROM (
+          SELECT s.key,
+            CASE
+              WHEN l.key IS NOT NULL AND o.id IS NOT NULL AND NOT o.deleted
+                   THEN CASE WHEN l.hash = s.hash THEN 'unchanged' ELSE 'update' END
+              WHEN l.key IS NOT NULL THEN 'hold'
+              WHEN o.id IS NULL THEN 'insert'
+              WHEN o.deleted AND o.run IN (SELECT run FROM our_runs) THEN 'undelete'
+              WHEN o.deleted THEN 'insert'
+              ELSE 'update'
+            END AS fate,
+            CASE WHEN l.key IS NULL OR (o.id IS NOT NULL AND NOT o.deleted) THEN NULL
+                 WHEN o.master IS NOT NULL THEN 'merged_by_person' ELSE 'deleted_by_person' END AS reason,
+            CASE WHEN l.key IS NOT NULL AND o.master IS NOT NULL THEN o.master ELSE coalesce(o.id, l.id) END AS id
+          FROM spine AS s
+          LEFT JOIN landed AS l ON l.key = s.key
+          LEFT JOIN org_rows AS o ON lower(o.key) = lower(s.key)
+          WHERE s.fate = 'ok'
+        ) AS d
+        WHERE d.key = spine.key AND spine.fate = 'ok'
+    """)
+
+
+def _match(carry: Carry, unit: ObjectMap) -> None:
+    """Rows the org may know without our key wait for a decision: link or new."""
+    preread.find_matches(carry, unit)
+    carry.sql.execute("""
+        UPDATE spine SET
+          fate = CASE WHEN d.choice IS NULL THEN 'hold' WHEN d.choice = 'new' THEN 'insert' ELSE 'update' END,
+          reason = CASE WHEN d.choice IS NULL THEN 'probable_match' END,
+          id = CASE WHEN d.choice NOT IN ('new') THEN d.choice END
+        FROM (SELECT m.key, any_value(c.choice) AS choice FROM matches AS m
+              LEFT JOIN match_choices AS c ON c.key = m.key GROUP BY m.key) AS d
+        WHERE d.key = spine.key AND spine.fate = 'insert'
+    """)
+    carry.sql.execute("INSERT INTO all_matches SELECT ?, m.* FROM matches AS m", [unit.object])
+
+
+def _levels(carry: Carry, unit: ObjectMap) -> None:
+    """Rows whose parent is a row of the same load go one level later; what closes a cycle goes first, without the edge."""
+    own = self_fields(unit)
+    if not own:
+        return
+    edges = " UNION ALL ".join(
+        f"SELECT key, {ident('key:' + name)} AS parent FROM spine WHERE fate IN ('insert', 'undelete')" for name in own
+    )
+    carry.sql.execute(f"""
+        CREATE OR REPLACE TABLE edges AS
+        SELECT DISTINCT e.key, e.parent FROM ({edges}) AS e
+        JOIN spine AS p ON p.key = e.parent AND p.fate IN ('insert', 'undelete') WHERE e.parent <> e.key
+    """)
+    level = 0
+    while carry.value("SELECT count(*) FROM edges"):
+        level += 1
+        carry.sql.execute("CREATE OR REPLACE TABLE waiting AS SELECT DISTINCT key FROM edges")
+        done = carry.value("SELECT count(*) FROM edges WHERE parent NOT IN (SELECT key FROM waiting)")
+        if not done:
+            break  # only cycles are left: they stay where they are and get their edge in the update pass
+        carry.sql.execute(f"UPDATE spine SET level = {level} WHERE key IN (SELECT key FROM waiting)")
+        carry.sql.execute("DELETE FROM edges WHERE parent NOT IN (SELECT key FROM waiting)")
+
+
+def _publish(carry: Carry) -> None:
+    """Tell the children: what is there or will be is `ok`, anything else holds them with its reason."""
+    carry.sql.execute("DELETE FROM landed WHERE id IS NULL AND key IN (SELECT key FROM spine)")
+    carry.sql.execute("""
+        UPDATE landed SET id = s.id, reason = s.reason,
+               fate = CASE WHEN s.fate = 'hold' AND s.reason <> 'merged_by_person' THEN 'hold' ELSE 'ok' END
+        FROM spine AS s WHERE s.key = landed.key AND s.id IS NOT NULL
+    """)
+    carry.sql.execute("""
+        INSERT INTO landed
+        SELECT key, CASE WHEN fate IN ('update', 'undelete') THEN id END, NULL, NULL,
+               CASE WHEN fate IN ('skip', 'hold') THEN fate ELSE 'ok' END, reason
+        FROM spine WHERE key NOT IN (SELECT key FROM landed)
+    """)

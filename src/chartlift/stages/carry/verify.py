@@ -1,0 +1,42 @@
+"""Read back what was written: the post-image, as the org stored it, is what "ours" means from now on."""
+
+from __future__ import annotations
+
+from chartlift.model.plan import ObjectMap
+from chartlift.model.ports import ByPrefix, ByValues
+from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix
+from chartlift.stages.carry.preread import SMALL
+
+
+def verify(carry: Carry, unit: ObjectMap) -> int:
+    """Keep the post-images of all settled batches of a unit that have none yet; returns the number of rows read back."""
+    journal = carry.tools.journal
+    open_batches = [
+        b
+        for b in journal.batches(unit=unit.name, statuses=("settled",))
+        if b.operation in ("insert", "update", "undelete")
+    ]
+    if not open_batches:
+        return 0
+    fields = ["Id", KEY, "SystemModstamp", *field_names(unit)]
+    tables = {batch.id: journal.blob(batch.id, "outcomes") for batch in open_batches}
+    count = sum(table.num_rows for table in tables.values())
+    if count > SMALL:
+        where: ByPrefix | ByValues = ByPrefix(KEY, key_prefix(carry.plan, unit))
+    else:
+        ids = {
+            i
+            for t in tables.values()
+            for i, o in zip(t["id"].to_pylist(), t["outcome"].to_pylist(), strict=True)
+            if o == "ok"
+        }
+        where = ByValues("Id", tuple(sorted(ids)))
+    carry.keep("org_post", carry.tools.destination.read(unit.object, fields, where))
+    for batch, outcomes in tables.items():
+        carry.sql.register("done", outcomes)
+        post = carry.table("""
+            SELECT d.key, d.created, o.* FROM done AS d JOIN org_post AS o ON o."Id" = d.id WHERE d.outcome = 'ok' ORDER BY d.key
+        """)
+        carry.sql.unregister("done")
+        journal.posts(batch, post)
+    return count

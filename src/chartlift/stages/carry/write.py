@@ -1,0 +1,228 @@
+"""Send one batch: written down first, then the wire, then its outcomes, all journalled."""
+
+from __future__ import annotations
+
+import pyarrow as pa
+
+from chartlift.model.ports import BatchRow, JobGone, JobUnsent, Step, WriteResult
+from chartlift.stages.carry.context import HASH, KEY, RUN, Carry
+from chartlift.stages.carry.cut import Batch
+
+STATUS = {"created": "created", "uploaded": "uploaded", "closed": "closed"}
+OUTCOMES = pa.schema(
+    [
+        ("key", pa.string()),
+        ("id", pa.string()),
+        ("outcome", pa.string()),  # ok | failed | unprocessed
+        ("created", pa.bool_()),
+        ("code", pa.string()),
+        ("fields", pa.string()),
+    ]
+)
+WIRE_OPERATION = {"restore": "update"}
+TRIES = 4
+AGAIN = ("UNABLE_TO_LOCK_ROW", "SERVER_UNAVAILABLE", "TOO_MANY_RETRIES", "QUERY_TIMEOUT")
+
+
+def send(carry: Carry, unit_name: str, object_name: str, batch: Batch, *, attempt: int = 1) -> None:
+    """Write a batch and settle it; rows that may go again do, each as a batch of its own."""
+    journal = carry.tools.journal
+    entry = journal.cut(
+        carry.run,
+        unit=unit_name,
+        object_name=object_name,
+        operation=batch.operation,
+        wire=batch.wire,
+        level=batch.level,
+        keys=batch.keys,
+        pre=batch.pre,
+        detail={"attempt": attempt},
+    )
+    outcomes = _send(carry, entry, batch)
+    outcomes = settle_doubts(carry, entry, outcomes)
+    _keep_outcomes(carry, entry, outcomes)
+    _again(carry, entry, batch, outcomes, attempt)
+
+
+def _send(carry: Carry, entry: BatchRow, batch: Batch) -> pa.Table:
+    try:
+        result = carry.tools.destination.write(
+            entry.object,
+            WIRE_OPERATION.get(entry.operation, entry.operation),
+            batch.rows,
+            key_column=KEY if entry.operation == "insert" else "Id",
+            wire=entry.wire,
+            on_step=lambda step: note_step(carry, entry.id, step),
+        )
+    except (JobGone, JobUnsent):
+        return ask_org(carry, entry)
+    return joined(carry, entry, result)
+
+
+def note_step(carry: Carry, batch: int, step: Step) -> None:
+    """Journal what happened on the wire before anything else does."""
+    if step.kind in STATUS:
+        carry.tools.journal.step(batch, STATUS[step.kind], job_id=step.job_id, detail=dict(step.detail))
+    carry.tools.progress.step(f"job {step.kind}")
+
+
+def joined(carry: Carry, entry: BatchRow, result: WriteResult) -> pa.Table:
+    """Outcomes by our keys. Results are joined by what they say, never by where they stand; rows without a word stay open."""
+    said = pa.table(result.rows)
+    by = "key" if entry.operation == "insert" else "id"
+    carry.sql.register("said", said)
+    carry.sql.register("sent", carry.tools.journal.blob(entry.id, "keys"))
+    try:
+        known = "sent.key" if by == "key" else "sent.id"
+        got = "said.key" if by == "key" else "coalesce(nullif(said.id, ''), said.key)"
+        ident = "said.id" if by == "key" else "sent.id"
+        return carry.table(f"""
+            SELECT sent.key, {ident} AS id, coalesce(said.outcome, 'unknown') AS outcome,
+                   coalesce(said.created, false) AS created, said.code, said.fields
+            FROM sent LEFT JOIN said ON {got} = {known}
+        """)
+    finally:
+        carry.sql.unregister("said")
+        carry.sql.unregister("sent")
+
+
+def settle_doubts(carry: Carry, entry: BatchRow, outcomes: pa.Table) -> pa.Table:
+    """Rows whose fate the answer did not tell, and duplicates that may be our own, are looked up in the org by key.
+
+    Adopted only if key, a run of this migration and the hash agree; the Id in an error message is never used.
+    """
+    doubtful = (
+        [row for row in outcomes.to_pylist() if row["outcome"] == "unknown" or row["code"] == "DUPLICATE_VALUE"]
+        if _has_doubts(outcomes)
+        else []
+    )
+    if not doubtful:
+        return outcomes
+    answers = {row["key"]: row for row in ask_org(carry, entry, [row["key"] for row in doubtful]).to_pylist()}
+    rows = []
+    for row in outcomes.to_pylist():
+        answer = answers.get(row["key"])
+        if answer is not None and (answer["outcome"] == "ok" or row["outcome"] == "unknown"):
+            rows.append(answer)
+        else:
+            rows.append(row)
+    return pa.Table.from_pylist(rows, schema=OUTCOMES)
+
+
+def _has_doubts(outcomes: pa.Table) -> bool:
+    import pyarrow.compute as pc
+
+    unknown = pc.equal(outcomes.column("outcome"), "unknown")
+    double = pc.fill_null(pc.equal(outcomes.column("code"), "DUPLICATE_VALUE"), False)
+    return bool(pc.any(pc.or_(unknown, double)).as_py())
+
+
+def ask_org(carry: Carry, entry: BatchRow, keys: list[str] | None = None) -> pa.Table:
+    """What the org says about rows of a batch whose answer is lost: there with our stamps -> ok, else it never arrived."""
+    from chartlift.model.ports import ByValues
+
+    sent = carry.tools.journal.blob(entry.id, "keys")
+    wanted = set(keys) if keys is not None else None
+    rows = [row for row in sent.to_pylist() if wanted is None or row["key"] in wanted]
+    fields = ["Id", KEY, RUN, HASH, "IsDeleted"]
+    if entry.operation == "insert":
+        where = ByValues(KEY, tuple(row["key"] for row in rows))
+    else:
+        where = ByValues("Id", tuple(row["id"] for row in rows))
+    found = pa.table(carry.tools.destination.read(entry.object, fields, where, deleted=True)).to_pylist()
+    by_key = {row[KEY]: row for row in found if row["IsDeleted"] != "true"}
+    by_id = {row["Id"]: row for row in found}
+    runs = {run["id"] for run in carry.tools.journal.runs()}
+    answers = []
+    for row in rows:
+        there, done = (by_key.get(row["key"]), False) if entry.operation == "insert" else (by_id.get(row["id"]), False)
+        match entry.operation:
+            case "insert":
+                done = there is not None and there[RUN] in runs and there[HASH] == row["hash"]
+            case "delete":
+                done = there is None or there["IsDeleted"] == "true"
+            case "undelete":
+                done = there is not None and there["IsDeleted"] != "true"
+            case _:
+                done = False  # an update can be judged again: same values, same cells
+        answers.append(
+            {
+                "key": row["key"],
+                "id": there["Id"] if there else row.get("id"),
+                "outcome": "ok" if done else "unprocessed",
+                "created": entry.operation == "insert" and done,
+                "code": None,
+                "fields": None,
+            }
+        )
+    return pa.Table.from_pylist(answers, schema=OUTCOMES)
+
+
+def _keep_outcomes(carry: Carry, entry: BatchRow, outcomes: pa.Table) -> None:
+    """Durable first, then the tables that children read."""
+    tools = carry.tools
+    tools.journal.settle(entry.id, outcomes)
+    tools.audit.outcomes(
+        run=carry.run,
+        batch=entry.id,
+        object_name=entry.object,
+        fingerprint=carry.plan.fingerprint,
+        who=tools.who,
+        rows=outcomes,
+    )
+    carry.sql.register("done", outcomes)
+    carry.sql.register("sent", tools.journal.blob(entry.id, "keys"))
+    carry.sql.execute("""
+        UPDATE landed SET id = d.id, hash = s.hash, fate = 'ok', reason = NULL
+        FROM done AS d JOIN sent AS s ON s.key = d.key WHERE d.key = landed.key AND d.outcome = 'ok'
+    """)
+    if entry.operation == "insert":
+        carry.sql.execute("""
+            UPDATE landed SET fate = 'hold', reason = 'failed:' || coalesce(d.code, 'unprocessed')
+            FROM done AS d WHERE d.key = landed.key AND d.outcome <> 'ok'
+        """)
+    carry.sql.execute("""
+        UPDATE spine SET id = d.id, fate = CASE d.outcome WHEN 'ok' THEN spine.fate ELSE 'failed' END,
+               reason = CASE d.outcome WHEN 'ok' THEN spine.reason
+                        ELSE coalesce(d.code, 'unprocessed') || coalesce('@' || nullif(d.fields, ''), '') END
+        FROM done AS d WHERE d.key = spine.key
+    """)
+    carry.sql.unregister("done")
+    carry.sql.unregister("sent")
+
+
+def _again(carry: Carry, entry: BatchRow, batch: Batch, outcomes: pa.Table, attempt: int) -> None:
+    """Locks and unprocessed rows go again, later and in smaller company; duplicates by a rule go where a header may pass them."""
+    if attempt >= TRIES:
+        return
+    locked, ruled = [], []
+    for row in outcomes.to_pylist() if outcomes.num_rows else []:
+        if row["outcome"] == "unprocessed" or (row["outcome"] == "failed" and row["code"] in AGAIN):
+            locked.append(row["key"])
+        elif row["outcome"] == "failed" and row["code"] == "DUPLICATES_DETECTED" and entry.wire == "bulk":
+            ruled.append(row["key"])
+    for keys, wire in ((locked, entry.wire), (ruled, "rows")):
+        for part in _parts(batch, keys, wire):
+            carry.sql.register("again", pa.table({"key": part.keys.column("key")}))
+            carry.sql.execute(
+                "UPDATE spine SET fate = ?, reason = NULL WHERE key IN (SELECT key FROM again)", [entry.operation]
+            )
+            carry.sql.unregister("again")
+            if keys is locked:
+                carry.tools.clock.sleep(2.0**attempt)
+            send(carry, entry.unit, entry.object, part, attempt=attempt + 1)
+
+
+def _parts(batch: Batch, keys: list[str], wire: str) -> list[Batch]:
+    import pyarrow.compute as pc
+
+    if not keys:
+        return []
+    mask = pc.is_in(batch.keys.column("key"), value_set=pa.array(keys, pa.string()))
+    rows, known = batch.rows.filter(mask), batch.keys.filter(mask)
+    pre = None if batch.pre is None else batch.pre.filter(pc.is_in(batch.pre.column("key"), value_set=pa.array(keys)))
+    size = 200 if wire == "rows" else max(1, rows.num_rows)
+    return [
+        Batch(batch.operation, wire, batch.level, rows.slice(start, size), known.slice(start, size), pre)
+        for start in range(0, rows.num_rows, size)
+    ]

@@ -1,0 +1,111 @@
+"""Source against org, field by field, set-based: the engine of the sample's diff and of the reconciliation.
+
+One letter per field: E equal · W withheld · S changed by the server (a named rule) · P changed by a person · D differs.
+"""
+
+from __future__ import annotations
+
+from chartlift.model.outcomes import ObjectCompare
+from chartlift.model.plan import ObjectMap
+from chartlift.model.ports import ByPrefix, ByValues
+from chartlift.stages.carry import read_ours
+from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix
+from chartlift.stages.carry.preread import SMALL
+from chartlift.stages.carry.spine import selected
+from chartlift.stages.sqltext import ident, literal
+
+LETTERS = {"E": "equal", "W": "withheld", "S": "server", "P": "person", "D": "differs"}
+SHOWN = 25
+
+
+def compare(work: Carry, unit: ObjectMap) -> ObjectCompare:
+    """Read the unit back and compare every mapped field of every selected record; leaves the table `compared`."""
+    _read(work, unit)
+    read_ours(work, unit)
+    names = field_names(unit)
+    letters = " || ".join(_letter(name) for name in names)
+    work.sql.execute(f"""
+        CREATE OR REPLACE TABLE compared AS
+        SELECT v.key, v.fate, v.reason, l.id AS landed, o."Id" AS id,
+               CASE WHEN v.fate = 'ok' AND o."Id" IS NOT NULL THEN {letters} END AS letters
+        FROM ({work.plan.statements[unit.name]}) AS v
+        LEFT JOIN landed AS l ON l.key = v.key AND l.hash IS NOT NULL
+        LEFT JOIN org_now AS o ON o."{KEY}" = v.key
+        LEFT JOIN ours AS r ON r.key = v.key
+        WHERE {selected(work, unit)}
+    """)
+    return ObjectCompare(
+        object=unit.object, unit=unit.name, records=_records(work), fields=_fields(work, names), samples=_samples(work, names)
+    )
+
+
+def _read(work: Carry, unit: ObjectMap) -> None:
+    fields = ["Id", KEY, "SystemModstamp", *field_names(unit)]
+    count = work.value(f"SELECT count(*) FROM ({work.plan.statements[unit.name]}) AS v WHERE {selected(work, unit)}")
+    if count <= SMALL:
+        keys = work.table(f"SELECT key FROM ({work.plan.statements[unit.name]}) AS v WHERE {selected(work, unit)} ORDER BY seq")
+        where: ByValues | ByPrefix = ByValues(KEY, tuple(keys.column(0).to_pylist()))
+    else:
+        where = ByPrefix(KEY, key_prefix(work.plan, unit))
+    work.keep("org_now", work.tools.destination.read(unit.object, fields, where))
+
+
+def _letter(name: str) -> str:
+    column = ident(name)
+    expected, now, ours = f"v.{column}", f"o.{column}", f"r.{column}"
+    withheld = f"list_contains(list_transform(v.withheld, x -> split_part(x, ':', 1)), {literal(name)})"
+    return (
+        f"CASE WHEN {expected} IS NOT DISTINCT FROM {now} AND NOT {withheld} THEN 'E' WHEN {withheld} THEN 'W'"
+        f" WHEN r.key IS NOT NULL AND {now} IS DISTINCT FROM {ours} THEN 'P'"
+        f" WHEN {_server_rule(expected, now)} THEN 'S' ELSE 'D' END"
+    )
+
+
+def _server_rule(expected: str, now: str) -> str:
+    """Named changes a server makes: case (e-mail), blanks (trimmed, line ends), default (nothing sent, a value there)."""
+    return (
+        f"(lower({expected}) = lower({now})"
+        f" OR regexp_replace({expected}, '\\s+', ' ', 'g') = regexp_replace({now}, '\\s+', ' ', 'g')"
+        f" OR ({expected} IS NULL AND {now} IS NOT NULL AND r.key IS NOT NULL))"
+    )
+
+
+def _records(work: Carry) -> dict[str, int]:
+    rows = work.sql.execute("""
+        SELECT CASE
+            WHEN c.fate <> 'ok' THEN CASE WHEN c.fate = 'skip' THEN 'skipped' ELSE 'held' END
+            WHEN c.id IS NULL AND c.landed IS NULL THEN CASE WHEN f.fate = 'failed' THEN 'failed'
+                                                             WHEN f.fate = 'hold' THEN 'held' ELSE 'missing' END
+            WHEN c.id IS NULL THEN 'removed_by_person'
+            WHEN contains(c.letters, 'D') THEN 'differs'
+            WHEN contains(c.letters, 'P') THEN 'changed_by_person' ELSE 'equal' END AS verdict, count(*)
+        FROM compared AS c LEFT JOIN known_fates AS f ON f.key = c.key GROUP BY 1 ORDER BY 1
+    """).fetchall()
+    unexpected = work.value(f"""
+        SELECT count(*) FROM org_now WHERE "{KEY}" NOT IN (SELECT key FROM compared WHERE fate = 'ok' OR landed IS NOT NULL)
+    """)
+    return dict(rows) | ({"unexpected": unexpected} if unexpected else {})
+
+
+def _fields(work: Carry, names: list[str]) -> dict[str, int]:
+    counts = ", ".join(
+        f"coalesce(sum(length(letters) - length(replace(letters, '{letter}', ''))), 0)::BIGINT" for letter in LETTERS
+    )
+    row = work.sql.execute(f"SELECT {counts} FROM compared WHERE letters IS NOT NULL").fetchone()
+    del names
+    return dict(zip(LETTERS.values(), row, strict=True))
+
+
+def _samples(work: Carry, names: list[str]) -> tuple[tuple[str, str, str], ...]:
+    """The first fields that differ, or that people changed, by record and field."""
+    rows = work.sql.execute(
+        "SELECT key, letters FROM compared WHERE contains(letters, 'D') OR contains(letters, 'P')"
+        f" ORDER BY contains(letters, 'D') DESC, key LIMIT {SHOWN}"
+    ).fetchall()
+    found = [
+        (key, name, LETTERS[letter]) for key, letters in rows for name, letter in zip(names, letters, strict=True) if letter in "DP"
+    ]
+    missing = work.sql.execute(
+        f"SELECT key FROM compared WHERE fate = 'ok' AND id IS NULL AND landed IS NOT NULL ORDER BY key LIMIT {SHOWN}"
+    ).fetchall()
+    return tuple(found[:SHOWN] + [(key, "", "removed_by_person") for (key,) in missing])

@@ -1,0 +1,258 @@
+"""From landed pages to the `src_*` tables: which version of a row counts, what is new, what changed, what is gone.
+
+Pages land as they came in `land_<entity>`, so that a reading can be continued after any page. `settle` turns them into
+`src_<entity>` (see `columns`), `src_deleted` and `src_merged`, all in SQL and in one transaction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from chartlift.model.ports import EntityShape, Page
+from chartlift.model.reports import EntityCount
+from chartlift.stages.sqltext import ident, literal
+
+LONGEST_CHAIN = 10  # merges of merges that are followed
+
+_STATE = """
+CREATE TABLE IF NOT EXISTS extraction (
+  number INTEGER, kind VARCHAR, since TIMESTAMP, started TIMESTAMP, watermark TIMESTAMP, finished TIMESTAMP);
+CREATE TABLE IF NOT EXISTS extraction_listing (
+  number INTEGER, listing VARCHAR, cursor VARCHAR, done BOOLEAN, total BIGINT, pages BIGINT, passes INTEGER,
+  short BIGINT);
+CREATE TABLE IF NOT EXISTS extraction_problem (number INTEGER, code VARCHAR, place VARCHAR, count BIGINT);
+CREATE TABLE IF NOT EXISTS land_deleted (entity VARCHAR, id VARCHAR, survivor VARCHAR);
+CREATE TABLE IF NOT EXISTS src_deleted (entity VARCHAR, id VARCHAR, survivor VARCHAR, extraction INTEGER);
+CREATE TABLE IF NOT EXISTS src_merged (entity VARCHAR, id VARCHAR, survivor VARCHAR, problem VARCHAR);
+"""
+
+
+def prepare(sql: Any, shapes: Sequence[EntityShape]) -> None:
+    """Make the tables that are not there yet."""
+    sql.execute(_STATE)
+    for shape in shapes:
+        columns = ", ".join(f"{ident(c)} VARCHAR" for c in shape.columns)
+        sql.execute(
+            f"CREATE TABLE IF NOT EXISTS {ident('land_' + shape.name)} "
+            f"({columns}, _raw VARCHAR, _listing VARCHAR, _arrival BIGINT)"
+        )
+        sql.execute(
+            f"CREATE TABLE IF NOT EXISTS {ident('src_' + shape.name)} ({columns}, _id VARCHAR, _patient VARCHAR, "
+            "_seq BIGINT, _raw VARCHAR, _extraction INTEGER, _conflict BOOLEAN)"
+        )
+
+
+def land(sql: Any, listing: str, page: Page, arrival: int) -> int:
+    """Put the rows of a page down as they came; returns their number."""
+    rows = 0
+    for entity, stream in page.tables.items():
+        table = pa.table(stream)  # type: ignore[arg-type]  # pyarrow takes any Arrow stream
+        rows += table.num_rows
+        sql.register("landing_page", table)
+        try:
+            sql.execute(
+                f"INSERT INTO {ident('land_' + entity)} BY NAME "
+                "SELECT *, $listing AS _listing, $arrival::BIGINT AS _arrival FROM landing_page",
+                {"listing": listing, "arrival": arrival},
+            )
+        finally:
+            sql.unregister("landing_page")
+    if page.deleted:
+        entities, ids, survivors = (list(column) for column in zip(*page.deleted, strict=True))
+        gone = pa.table({"entity": entities, "id": ids, "survivor": pa.array(survivors, pa.string())})
+        sql.register("landing_gone", gone)
+        try:
+            sql.execute("INSERT INTO land_deleted BY NAME SELECT * FROM landing_gone")
+        finally:
+            sql.unregister("landing_gone")
+    return rows
+
+
+def settle(sql: Any, shapes: Sequence[EntityShape], number: int, *, kind: str, complete: set[str]) -> list[EntityCount]:
+    """Make `src_*` from what has landed, inside the caller's transaction.
+
+    `kind` full replaces (rows that are gone from a listing in `complete` count as deleted), delta adds and changes.
+    """
+    counts = []
+    for shape in shapes:
+        _pick(sql, shape)
+        new, changed = _apply(sql, shape, number)
+        if kind == "full" and shape.name in complete:
+            _vanished(sql, shape)
+        if kind == "full":
+            _sort(sql, shape)
+        counts.append((shape, new, changed))
+    _deleted(sql, shapes, number)
+    _merged(sql, shapes, number)
+    found = [_count(sql, shape, new, changed) for shape, new, changed in counts]
+    for shape in shapes:
+        sql.execute(f"DROP TABLE {ident('land_' + shape.name)}")
+    sql.execute("DROP TABLE land_deleted; DROP TABLE IF EXISTS land_pick; DROP TABLE IF EXISTS land_act")
+    return found
+
+
+def content(shape: EntityShape, alias: str) -> str:
+    """SQL for a hash of what makes two versions of a row different; NULL and '' differ, volatile columns do not count."""
+    cells = (f"coalesce('v' || {alias}.{ident(c)}, 'n')" for c in shape.columns if c not in shape.volatile)
+    return f"md5(concat_ws(chr(31), {', '.join(cells)}))"
+
+
+def moment(shape: EntityShape, alias: str) -> str:
+    """SQL for the stamp as a comparable number; NULL if there is none or it cannot be read."""
+    return f"epoch_us(TRY_CAST({alias}.{ident(shape.stamp)} AS TIMESTAMPTZ))" if shape.stamp else "NULL::BIGINT"
+
+
+def order(alias: str) -> str:
+    """SQL for the loading order: by patient, then by id, as numbers where they are numbers."""
+    keys = ("_patient", "_id")
+    return ", ".join(f"TRY_CAST({alias}.{key} AS HUGEINT) NULLS LAST, {alias}.{key}" for key in keys)
+
+
+def _pick(sql: Any, shape: EntityShape) -> None:
+    """`land_pick`: the one version of each id that counts; conflict = none can be told to be the newer one."""
+    land = ident("land_" + shape.name)
+    usable = f"regexp_full_match(l.{ident(shape.id)}, {literal(shape.id_form)})" if shape.id_form else "true"
+    sql.execute(f"""
+        CREATE OR REPLACE TEMP TABLE land_pick AS
+        WITH seen AS (
+          SELECT l.rowid AS rid, coalesce(nullif(l.{ident(shape.id)}, ''), '?' || md5(l._raw)) AS _id,
+                 coalesce({usable}, false) AS usable, {moment(shape, "l")} AS at, {content(shape, "l")} AS content,
+                 l._arrival AS arrival
+          FROM {land} l),
+        ranked AS (
+          SELECT *, row_number() OVER (PARTITION BY _id ORDER BY at DESC NULLS LAST, content, arrival DESC, rid) AS rank,
+                 min(content) OVER same <> max(content) OVER same AS torn
+          FROM seen WINDOW same AS (PARTITION BY _id, at))
+        SELECT rid, _id, at, content, torn OR NOT usable AS conflict FROM ranked WHERE rank = 1""")
+
+
+def _apply(sql: Any, shape: EntityShape, number: int) -> tuple[int, int]:
+    """Bring the picked versions into `src_*`: (new rows, changed rows)."""
+    land, src = ident("land_" + shape.name), ident("src_" + shape.name)
+    sql.execute(f"""
+        CREATE OR REPLACE TEMP TABLE land_act AS
+        SELECT p.*, CASE WHEN s._id IS NULL THEN 'new' WHEN p.at < {moment(shape, "s")} THEN 'older'
+                         WHEN p.content = {content(shape, "s")} AND p.conflict = s._conflict THEN 'same'
+                         ELSE 'changed' END AS act
+        FROM land_pick p LEFT JOIN {src} s ON s._id = p._id""")
+    cells = ", ".join(f"{ident(c)} = l.{ident(c)}" for c in (*shape.columns, "_raw"))
+    extraction = f"CASE WHEN a.act = 'changed' THEN {number} ELSE {src}._extraction END"
+    patient = f"l.{ident(shape.patient)}" if shape.patient else "NULL"
+    sql.execute(f"""
+        UPDATE {src} SET {cells}, _patient = nullif({patient}, ''), _conflict = a.conflict, _extraction = {extraction}
+        FROM land_act a JOIN {land} l ON l.rowid = a.rid
+        WHERE {src}._id = a._id AND a.act IN ('changed', 'same')""")
+    columns = ", ".join(ident(c) for c in shape.columns)
+    sql.execute(f"""
+        INSERT INTO {src} BY NAME
+        WITH fresh AS (
+          SELECT {", ".join(f"l.{ident(c)}" for c in shape.columns)}, a._id, nullif({patient}, '')::VARCHAR AS _patient,
+                 l._raw, a.conflict AS _conflict
+          FROM land_act a JOIN {land} l ON l.rowid = a.rid WHERE a.act = 'new')
+        SELECT {columns}, _id, _patient, _raw, {number} AS _extraction, _conflict,
+               (SELECT coalesce(max(_seq), 0) FROM {src}) + row_number() OVER (ORDER BY {order("fresh")}) AS _seq
+        FROM fresh ORDER BY _seq""")
+    acts = dict(sql.execute("SELECT act, count(*) FROM land_act GROUP BY act").fetchall())
+    return acts.get("new", 0), acts.get("changed", 0)
+
+
+def _vanished(sql: Any, shape: EntityShape) -> None:
+    """Rows that a whole reading no longer brings are deleted, as far as they were not known to be."""
+    sql.execute(f"""
+        INSERT INTO land_deleted
+        SELECT {literal(shape.name)}, s._id, NULL FROM {ident("src_" + shape.name)} s
+        ANTI JOIN land_pick p ON p._id = s._id
+        ANTI JOIN (SELECT id FROM src_deleted WHERE entity = {literal(shape.name)}
+                   UNION ALL SELECT id FROM land_deleted WHERE entity = {literal(shape.name)}) d ON d.id = s._id""")
+
+
+def _sort(sql: Any, shape: EntityShape) -> None:
+    """Lay the table out in loading order and number it without gaps, unless it lies so already."""
+    src = ident("src_" + shape.name)
+    sql.execute(f"""
+        CREATE OR REPLACE TEMP TABLE land_order AS
+        SELECT rowid AS rid, _seq AS was, row_number() OVER (ORDER BY {order("s")}) AS seq FROM {src} s""")
+    if not sql.execute("SELECT count(*) FROM land_order WHERE was IS DISTINCT FROM seq").fetchone()[0]:
+        return
+    sql.execute(f"""
+        CREATE OR REPLACE TABLE {src} AS
+        SELECT s.* REPLACE (o.seq AS _seq) FROM {src} s JOIN land_order o ON o.rid = s.rowid ORDER BY o.seq""")
+    sql.execute("DROP TABLE land_order")
+
+
+def _deleted(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
+    """`src_deleted`: add what is gone, take back what is there again, and mark the rows of both as changed."""
+    sql.execute(f"""
+        CREATE OR REPLACE TEMP TABLE gone_now AS
+        SELECT entity, id, max(survivor) AS survivor FROM land_deleted GROUP BY entity, id;
+        CREATE OR REPLACE TEMP TABLE gone_changed AS
+        SELECT g.* FROM gone_now g LEFT JOIN src_deleted d USING (entity, id)
+        WHERE d.id IS NULL OR d.survivor IS DISTINCT FROM coalesce(g.survivor, d.survivor);
+        DELETE FROM src_deleted USING gone_changed g WHERE src_deleted.entity = g.entity AND src_deleted.id = g.id;
+        INSERT INTO src_deleted SELECT entity, id, survivor, {number} FROM gone_changed""")
+    for shape in shapes:
+        src, land, name = ident("src_" + shape.name), ident("land_" + shape.name), literal(shape.name)
+        sql.execute(f"""
+            CREATE OR REPLACE TEMP TABLE gone_back AS
+            SELECT d.id FROM src_deleted d SEMI JOIN {land} l ON l.{ident(shape.id)} = d.id
+            ANTI JOIN gone_now g ON g.entity = d.entity AND g.id = d.id WHERE d.entity = {name};
+            DELETE FROM src_deleted USING gone_back b WHERE src_deleted.entity = {name} AND src_deleted.id = b.id;
+            UPDATE {src} SET _extraction = {number}
+            WHERE _id IN (SELECT id FROM gone_changed WHERE entity = {name} UNION ALL SELECT id FROM gone_back)""")
+
+
+def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
+    """`src_merged`: each merged id with its final survivor; where that differs from before, the row counts as changed."""
+    edges = [
+        f"SELECT {literal(s.name)} AS entity, _id AS id, {ident(s.survivor)} AS survivor, 1 AS weight "
+        f"FROM {ident('src_' + s.name)} WHERE nullif({ident(s.survivor)}, '') IS NOT NULL"
+        for s in shapes
+        if s.survivor
+    ]
+    edges.append("SELECT entity, id, survivor, 0 FROM src_deleted WHERE nullif(survivor, '') IS NOT NULL")
+    there = " UNION ALL ".join(
+        f"SELECT {literal(s.name)} AS entity, _id AS id FROM {ident('src_' + s.name)} "
+        f"SEMI JOIN chain_end c ON c.entity = {literal(s.name)} AND c.at = _id"
+        for s in shapes
+    )
+    sql.execute(f"""
+        CREATE OR REPLACE TEMP TABLE merge_edge AS
+        SELECT entity, id, arg_max(survivor, weight) AS survivor FROM ({" UNION ALL ".join(edges)}) GROUP BY entity, id;
+        CREATE OR REPLACE TEMP TABLE chain_end AS
+        WITH RECURSIVE chain AS (
+          SELECT entity, id, survivor AS at, 1 AS depth FROM merge_edge
+          UNION ALL
+          SELECT c.entity, c.id, e.survivor, c.depth + 1 FROM chain c JOIN merge_edge e ON e.entity = c.entity AND e.id = c.at
+          WHERE c.depth <= {LONGEST_CHAIN} AND c.at <> c.id)
+        SELECT entity, id, arg_max(at, depth) AS at, max(depth) AS depth FROM chain GROUP BY entity, id;
+        CREATE OR REPLACE TEMP TABLE merged_before AS SELECT * FROM src_merged;
+        CREATE OR REPLACE TEMP TABLE merged_there AS SELECT DISTINCT * FROM ({there});
+        CREATE OR REPLACE TABLE src_merged AS
+        SELECT c.entity, c.id, CASE WHEN {_CYCLE} THEN NULL ELSE c.at END AS survivor,
+               CASE WHEN {_CYCLE} THEN 'cycle' WHEN t.id IS NULL THEN 'missing' END AS problem
+        FROM chain_end c LEFT JOIN merged_there t ON t.entity = c.entity AND t.id = c.at ORDER BY c.entity, c.id;
+        CREATE OR REPLACE TEMP TABLE merged_changed AS
+        SELECT DISTINCT entity, id FROM (
+          (SELECT * FROM src_merged EXCEPT SELECT * FROM merged_before)
+          UNION ALL (SELECT * FROM merged_before EXCEPT SELECT * FROM src_merged))""")
+    for shape in shapes:
+        sql.execute(
+            f"UPDATE {ident('src_' + shape.name)} SET _extraction = {number} "
+            f"WHERE _id IN (SELECT id FROM merged_changed WHERE entity = {literal(shape.name)})"
+        )
+
+
+_CYCLE = f"c.at = c.id OR c.depth > {LONGEST_CHAIN}"
+
+
+def _count(sql: Any, shape: EntityShape, new: int, changed: int) -> EntityCount:
+    src = ident("src_" + shape.name)
+    rows, conflicts = sql.execute(f"SELECT count(*), count(*) FILTER (_conflict) FROM {src}").fetchone()
+    arrived = sql.execute(f"SELECT count(*) FROM {ident('land_' + shape.name)}").fetchone()[0]
+    gone = sql.execute(
+        f"SELECT count(*) FROM {src} SEMI JOIN src_deleted d ON d.entity = {literal(shape.name)} AND d.id = {src}._id"
+    ).fetchone()[0]
+    return EntityCount(shape.name, rows, arrived, new, changed, gone, conflicts)

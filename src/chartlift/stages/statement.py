@@ -1,0 +1,300 @@
+"""ObjectMap -> SQL text: the confirmed translation of one kind of row.
+
+The text is a query over staging. It gives one row per source row:
+`seq, source_id, key, patient, fate (ok|skip|hold), reason, withheld[], notes[], h0`, then one text column per field,
+and for each lookup to a record `key:FIELD` with the parent's key.
+A field that is withheld is NULL in its column and listed in `withheld` as `FIELD:code`.
+`h0` is the md5 of everything but lookups into the own unit (their parents land while the unit is being loaded).
+
+Tables it reads: `src_*` and `src_merged` (extraction), `people`, `value_map`, `distinct_*`, `landed` (carry).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chartlift.errors import PackError
+from chartlift.model.plan import FieldRule, ObjectMap, Policies
+from chartlift.stages.sqltext import ident, literal
+
+NOTHING = "{'v': NULL::VARCHAR, 'note': NULL::VARCHAR, 'bad': false}"
+TEXT_LENGTHS = {"TextArea": 255, "Phone": 40, "Email": 80, "Url": 255, "Picklist": 255}
+
+
+@dataclass(frozen=True, slots=True)
+class TransformShape:
+    """What the compiler needs to know of a transform."""
+
+    kind: str  # macro | distinct
+    takes: str  # one | list
+
+
+@dataclass
+class _Query:
+    """The parts of the statement while it is being put together."""
+
+    unit: ObjectMap
+    tenant: str
+    policies: Policies
+    columns: Mapping[str, frozenset[str]]
+    shapes: Mapping[str, TransformShape]
+    units: Mapping[str, ObjectMap]  # by code
+    joins: list[str] = field(default_factory=list)  # of the first level, over the entity
+    map_joins: list[str] = field(default_factory=list)  # of the second level, over the transformed values
+
+    def column(self, name: str) -> str:
+        """SQL for a column of the entity or of a joined one, checked against what the source delivers."""
+        alias, _, rest = name.rpartition(".")
+        entity = alias or self.unit.source
+        if alias and alias not in self.unit.join:
+            raise PackError(f"{self.unit.name}: join {alias} is not declared (column {name})")
+        if rest not in self.columns.get(entity, frozenset()) and not rest.startswith("_"):
+            raise PackError(f"{self.unit.name}: the source has no column {rest} in {entity}")
+        return f"{ident('j_' + alias) if alias else 's'}.{ident(rest)}"
+
+
+def is_self_lookup(unit: ObjectMap, rule: FieldRule) -> bool:
+    """A lookup whose parents are rows of the same unit."""
+    return rule.lookup == f"{unit.object}:{unit.code}"
+
+
+def is_record_lookup(rule: FieldRule) -> bool:
+    """A lookup to a record that we load (not to a User)."""
+    return bool(rule.lookup) and rule.lookup not in ("User", "Owner")
+
+
+def compile_statement(
+    unit: ObjectMap,
+    *,
+    tenant: str,
+    policies: Policies,
+    columns: Mapping[str, frozenset[str]],
+    shapes: Mapping[str, TransformShape],
+    units: Mapping[str, ObjectMap],
+) -> str:
+    """Compile one unit.
+
+    Raises:
+        PackError: a column, join, transform or parent that does not exist.
+    """
+    query = _Query(unit, tenant, policies, columns, shapes, units)
+    for alias, source in unit.join.items():
+        on = query.column(source)
+        query.joins.append(
+            f"LEFT JOIN {ident('src_' + alias)} AS {ident('j_' + alias)} ON {ident('j_' + alias)}._id = {on}"
+        )
+    raw = [f"{_raw(query, rule, number)} AS r{number}" for number, rule in enumerate(unit.fields)]
+    first = ",\n         ".join([*_row_head(query), *raw, *_parent_keys(query)])
+    second = ",\n         ".join(["raw.*", *(f"{_cell(query, r, n)} AS x{n}" for n, r in enumerate(unit.fields))])
+    joins = "\n    ".join([f"FROM {ident('src_' + unit.source)} AS s", *query.joins])
+    map_joins = "\n    ".join(["FROM raw", *query.map_joins])
+    return (
+        f"WITH raw AS (\n  SELECT {first}\n    {joins}\n),\n"
+        f"cells AS (\n  SELECT {second}\n    {map_joins}\n)\nSELECT {_output(unit)}\nFROM cells"
+    )
+
+
+def _row_head(query: _Query) -> list[str]:
+    """Who the row is, and whether it may go at all: conflicts, merges and deletions come before the pack's own gates."""
+    unit = query.unit
+    entity = literal(unit.source)
+    query.joins.append(f"LEFT JOIN src_merged AS g ON g.entity = {entity} AND g.id = s._id")
+    query.joins.append(f"LEFT JOIN src_deleted AS t ON t.entity = {entity} AND t.id = s._id")
+    gates = [
+        "WHEN s._conflict THEN 'hold:R-KEY'",
+        "WHEN g.problem IS NOT NULL THEN 'hold:merged_' || g.problem",
+        "WHEN g.survivor IS NOT NULL THEN 'skip:merged'",
+        "WHEN t.id IS NOT NULL THEN 'skip:source_deleted'",
+    ]
+    gates += [f"WHEN {_is_set(query.column(w.column))} THEN {literal(f'{w.fate}:{w.reason}')}" for w in unit.when]
+    return [
+        "s._seq AS seq",
+        "s._id AS source_id",
+        f"{literal(f'{query.tenant}-{unit.code}-')} || s._id AS key",
+        "s._patient AS patient",
+        f"CASE {' '.join(gates)} END AS gate",
+    ]
+
+
+def _is_set(column: str) -> str:
+    """True for a filled column; for a boolean one only if it says true."""
+    return f"coalesce({column}, '') NOT IN ('', 'false', '0')"
+
+
+def _raw(query: _Query, rule: FieldRule, number: int) -> str:
+    """First level: the value as its transform or lookup gives it."""
+    if rule.lookup in ("User", "Owner"):
+        return _person(query, rule, number)
+    if rule.lookup:
+        return _record(query, rule, number)
+    if rule.const is not None:
+        return f"{{'v': {literal(rule.const)}, 'note': NULL::VARCHAR, 'bad': false}}"
+    return _transformed(query, rule, number)
+
+
+def _cell(query: _Query, rule: FieldRule, number: int) -> str:
+    """Second level: value maps and lengths over the first."""
+    value = f"r{number}"
+    if rule.map:
+        query.map_joins.append(
+            f"LEFT JOIN value_map AS m{number}"
+            f" ON m{number}.name = {literal(rule.map)} AND m{number}.folded = fold({value}.v)"
+        )
+        return (
+            f"CASE WHEN {value}.v IS NULL THEN {value}"
+            f" WHEN m{number}.label IS NULL THEN {{'v': NULL::VARCHAR, 'note': 'R-PICK', 'bad': true}}"
+            f" ELSE {{'v': m{number}.label, 'note': {value}.note, 'bad': false}} END"
+        )
+    limit = None if rule.lookup else text_limit(rule.type)
+    if limit is None:
+        return value
+    return (
+        f"CASE WHEN {value}.v IS NULL OR fits({value}.v, {limit}) THEN {value}"
+        " ELSE {'v': NULL::VARCHAR, 'note': 'R-LEN', 'bad': true} END"
+    )
+
+
+def _transformed(query: _Query, rule: FieldRule, number: int) -> str:
+    shape = query.shapes.get(rule.transform)
+    if shape is None:
+        raise PackError(f"{query.unit.name}.{rule.target}: there is no transform {rule.transform}")
+    sources = [query.column(name) for name in rule.sources]
+    arguments = [query.column(name) for name in rule.arguments]
+    if shape.kind == "distinct":
+        return _distinct(query, rule, number, sources, arguments)
+    given = f"[{', '.join(sources)}]" if shape.takes == "list" else _first(sources)
+    return f"tf_{rule.transform}({', '.join([given, *arguments])})"
+
+
+def _first(sources: list[str]) -> str:
+    """The first column that is not blank."""
+    if len(sources) == 1:
+        return sources[0]
+    filled = [f"nullif(trim({source}), '')" for source in sources]
+    return f"coalesce({', '.join(filled)})"
+
+
+def _distinct(query: _Query, rule: FieldRule, number: int, sources: list[str], arguments: list[str]) -> str:
+    """Answers of a library, computed on distinct values and joined back; the first usable one of several sources wins."""
+    table = ident("distinct_" + rule.transform)
+    answers = []
+    for position, source in enumerate(sources):
+        alias = f"d{number}_{position}"
+        on = " AND ".join(
+            [
+                f"{alias}.x = {source}",
+                *(f"{alias}.a{i} = coalesce({argument}, '')" for i, argument in enumerate(arguments)),
+            ]
+        )
+        query.joins.append(f"LEFT JOIN {table} AS {alias} ON {on}")
+        answers.append(f"{{'v': {alias}.v, 'note': {alias}.note, 'bad': coalesce({alias}.bad, false)}}")
+    if len(answers) == 1:
+        return answers[0]
+    tests = " ".join(f"WHEN d{number}_{i}.v IS NOT NULL THEN {answer}" for i, answer in enumerate(answers))
+    bads = " ".join(f"WHEN d{number}_{i}.bad THEN {answer}" for i, answer in enumerate(answers))
+    return f"CASE {tests} {bads} ELSE {NOTHING} END"
+
+
+def text_limit(type_words: str) -> int | None:
+    """How many UTF-16 units a field takes; None if its type has no such limit."""
+    found = re.match(r"(?:Text|LongTextArea)\((\d+)\)", type_words)
+    if found:
+        return int(found.group(1))
+    return TEXT_LENGTHS.get(type_words.partition(" ")[0])
+
+
+def _person(query: _Query, rule: FieldRule, number: int) -> str:
+    """A User: by the clinician's decision; an owner falls back to the plan's fallback User if no clinician is named."""
+    default = query.policies.fallback_user_id if rule.lookup == "Owner" else None
+    if rule.lookup == "Owner" and not rule.sources:
+        default = query.policies.account_owner_id or default
+    nobody = NOTHING if default is None else f"{{'v': {literal(default)}, 'note': NULL::VARCHAR, 'bad': false}}"
+    if not rule.sources:
+        return nobody
+    source = _first([query.column(name) for name in rule.sources])
+    alias = f"p{number}"
+    query.joins.append(f"LEFT JOIN people AS {alias} ON {alias}.source_id = {source}")
+    return (
+        f"CASE WHEN coalesce({source}, '') = '' THEN {nobody}"
+        f" WHEN {alias}.user_id IS NULL THEN {{'v': NULL::VARCHAR, 'note': 'R-USER-EMAIL', 'bad': true}}"
+        f" ELSE {{'v': {alias}.user_id, 'note': NULL::VARCHAR, 'bad': false}} END"
+    )
+
+
+def _parent_key(query: _Query, rule: FieldRule, number: int) -> str:
+    """SQL for the key of the parent, after the redirect of merged records."""
+    _, _, code = rule.lookup.partition(":")
+    source = _first([query.column(name) for name in rule.sources])
+    if not code:
+        return f"{literal(query.tenant + '-')} || nullif({source}, '')"
+    parent = query.units.get(code)
+    if parent is None:
+        raise PackError(f"{query.unit.name}.{rule.target}: parent {rule.lookup} is not mapped")
+    return f"{literal(f'{query.tenant}-{code}-')} || coalesce(g{number}.survivor, nullif({source}, ''))"
+
+
+def _record(query: _Query, rule: FieldRule, number: int) -> str:
+    _, _, code = rule.lookup.partition(":")
+    if code and code in query.units:
+        source = _first([query.column(name) for name in rule.sources])
+        entity = literal(query.units[code].source)
+        query.joins.append(
+            f"LEFT JOIN src_merged AS g{number} ON g{number}.entity = {entity} AND g{number}.id = {source}"
+        )
+    key = _parent_key(query, rule, number)
+    query.joins.append(f"LEFT JOIN landed AS l{number} ON l{number}.key = {key}")
+    if is_self_lookup(query.unit, rule):
+        return f"{{'v': l{number}.id, 'note': NULL::VARCHAR, 'bad': false}}"
+    return (
+        f"CASE WHEN ({key}) IS NULL THEN {NOTHING}"
+        f" WHEN l{number}.fate = 'ok' THEN {{'v': l{number}.id, 'note': NULL::VARCHAR, 'bad': false}}"
+        f" ELSE {{'v': NULL::VARCHAR, 'note': CASE WHEN l{number}.fate = 'skip' THEN 'skip:' ELSE 'parent:' END"
+        f" || coalesce(l{number}.reason, 'R-REF'), 'bad': true}} END"
+    )
+
+
+def _parent_keys(query: _Query) -> list[str]:
+    return [
+        f"{_parent_key(query, rule, number)} AS {ident('key:' + rule.target)}"
+        for number, rule in enumerate(query.unit.fields)
+        if is_record_lookup(rule)
+    ]
+
+
+def _output(unit: ObjectMap) -> str:
+    holds, fields, hashed = [], [], []
+    for number, rule in enumerate(unit.fields):
+        name, cell = literal("@" + rule.target), f"x{number}"
+        parent = is_record_lookup(rule)
+        if rule.required and parent:
+            holds.append(f"WHEN starts_with({cell}.note, 'skip:') THEN {cell}.note")
+        if rule.required or rule.on_bad == "hold":
+            holds.append(f"WHEN {cell}.bad THEN 'hold:' || {cell}.note || {name}")
+        if rule.required:
+            empty = f"{ident('key:' + rule.target)} IS NULL" if parent else f"{cell}.v IS NULL"
+            holds.append(f"WHEN {empty} THEN 'hold:R-REQ' || {name}")
+        fields.append(f"{cell}.v AS {ident(rule.target)}")
+        if parent:
+            fields.append(ident("key:" + rule.target))
+        if not is_self_lookup(unit, rule):
+            value = ident("key:" + rule.target) if parent else f"{cell}.v"
+            hashed.append(f"CASE WHEN {cell}.bad THEN chr(1) ELSE coalesce({value}, chr(2)) END")
+    verdict = f"coalesce(gate, CASE {' '.join(holds)} END)" if holds else "gate"
+    withheld = ", ".join(
+        f"CASE WHEN x{n}.bad THEN {literal(r.target + ':')} || x{n}.note END" for n, r in enumerate(unit.fields)
+    )
+    notes = ", ".join(
+        f"CASE WHEN NOT x{n}.bad AND x{n}.note IS NOT NULL THEN {literal(r.target + ':')} || x{n}.note END"
+        for n, r in enumerate(unit.fields)
+    )
+    head = [
+        "seq, source_id, key, patient",
+        f"coalesce(split_part({verdict}, ':', 1), 'ok') AS fate",
+        f"substr({verdict}, strpos({verdict}, ':') + 1) AS reason",
+        f"list_filter([{withheld}], x -> x IS NOT NULL) AS withheld",
+        f"list_filter([{notes}], x -> x IS NOT NULL) AS notes",
+        f"md5(concat_ws(chr(31), {', '.join(hashed)})) AS h0",
+    ]
+    return ",\n       ".join([*head, *fields])

@@ -1,0 +1,301 @@
+"""What undoing means for each record: the table `undo(unit, object, key, id, action, reason, made)` and its batches.
+
+action: delete | restore | gone | same | kept | failed. `gone` and `same` need nothing from the org, only a line in the journal.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pyarrow as pa
+
+from chartlift.errors import UsageError
+from chartlift.model.plan import ObjectMap
+from chartlift.model.ports import ByValues, Tools
+from chartlift.stages.carry.context import KEY, Carry, field_names, parent_fields
+from chartlift.stages.carry.cut import BULK_FROM, NULL_CELL_SQL, Batch, split_wires
+from chartlift.stages.merge import kept, write
+from chartlift.stages.sqltext import ident, literal
+
+DONE = ("settled", "verified")
+MAKES = ("insert", "undelete")
+
+
+def chosen_runs(tools: Tools, run_id: str) -> list[str]:
+    """The runs to undo, newest first."""
+    runs = [r for r in tools.journal.runs(kinds=("sample", "load", "delta")) if r["outcome"] != "rolled_back"]
+    if run_id:
+        runs = [r for r in runs if r["id"] == run_id]
+        if not runs:
+            raise UsageError(f"There is no run {run_id} that could be rolled back.", hint="See: chartlift status")
+    return [r["id"] for r in reversed(runs)]
+
+
+def has_open(tools: Tools) -> bool:
+    """Whether batches are without a fate."""
+    return bool(tools.journal.batches(statuses=("cut", "created", "uploaded", "closed")))
+
+
+def read_journal(work: Carry, runs: list[str]) -> None:
+    """`touched_rows(unit, key, id, made, late)`, and per unit the oldest pre-images and newest post-images."""
+    journal = work.tools.journal
+    work.sql.execute(
+        "CREATE OR REPLACE TABLE wrote (unit VARCHAR, key VARCHAR, id VARCHAR, operation VARCHAR, batch BIGINT, chosen BOOLEAN)"
+    )
+    undone = {run["id"] for run in journal.runs() if run["outcome"] == "rolled_back"}
+    for entry in journal.batches(statuses=DONE):
+        if entry.operation not in (*MAKES, "update") or entry.run in undone:
+            continue
+        work.sql.register("done", journal.blob(entry.id, "outcomes"))
+        work.sql.execute(
+            f"INSERT INTO wrote SELECT {literal(entry.unit)}, key, id, {literal(entry.operation)}, {entry.id},"
+            f" {entry.run in runs} FROM done WHERE outcome = 'ok'"
+        )
+        work.sql.unregister("done")
+    work.sql.execute("""
+        CREATE OR REPLACE TABLE touched_rows AS
+        SELECT unit, key, any_value(id) AS id,
+               bool_or(operation IN ('insert', 'undelete') AND chosen) AS made,
+               min(batch) FILTER (chosen) AS first, max(batch) FILTER (chosen) AS last,
+               coalesce(max(batch) FILTER (NOT chosen) > max(batch) FILTER (chosen), false) AS late
+        FROM wrote GROUP BY unit, key HAVING bool_or(chosen)
+    """)
+
+
+def has_rows(work: Carry, unit: ObjectMap) -> bool:
+    """Whether the runs touched rows of this unit."""
+    return bool(work.value("SELECT count(*) FROM touched_rows WHERE unit = ?", [unit.name]))
+
+
+def start(work: Carry, integration_user: str) -> None:
+    """Empty tables for the judgement."""
+    work.sql.execute("""
+        CREATE OR REPLACE TABLE undo (unit VARCHAR, object VARCHAR, key VARCHAR, id VARCHAR, action VARCHAR, reason VARCHAR, made BOOLEAN)
+    """)
+    work.sql.execute("CREATE OR REPLACE TABLE me AS SELECT ? AS id", [integration_user])
+
+
+def judge(work: Carry, unit: ObjectMap) -> None:
+    """Compare what we left with what is there now; children keep their parents in `keep_parents`."""
+    _images(work, unit)
+    _now(work, unit)
+    fields = [*field_names(unit)]
+    known = "(r.key IS NOT NULL)"
+    edits = ", ".join(
+        f"CASE WHEN {known} AND n.{ident(f)} IS DISTINCT FROM r.{ident(f)} THEN {literal(f)} END" for f in fields
+    )
+    back = [KEY, *fields]
+    wants = " OR ".join(write(f"p.{ident(f)}", _ours(f), f"n.{ident(f)}", known) for f in back)
+    keeps = ", ".join(
+        f"CASE WHEN {kept(f'p.{ident(f)}', _ours(f), f'n.{ident(f)}', known)} THEN {literal(f)} END" for f in back
+    )
+    work.sql.execute(f"""
+        INSERT INTO undo
+        SELECT {literal(unit.name)}, {literal(unit.object)}, t.key, t.id,
+          CASE
+            WHEN t.late THEN 'kept'
+            WHEN n.id IS NULL THEN 'gone'
+            WHEN n.deleted AND n.master IS NOT NULL THEN 'kept'
+            WHEN n.deleted THEN CASE WHEN t.made THEN 'gone' ELSE 'kept' END
+            WHEN t.made AND (len(e.edits) > 0 OR (n.stamp <> r."SystemModstamp" AND n.modifier <> (SELECT id FROM me))) THEN 'kept'
+            WHEN t.made THEN 'delete'
+            WHEN ({wants}) THEN 'restore'
+            ELSE 'same'
+          END,
+          CASE
+            WHEN t.late THEN 'changed by a later run'
+            WHEN n.deleted AND n.master IS NOT NULL THEN 'merged by a person'
+            WHEN n.deleted AND NOT t.made THEN 'deleted by a person'
+            WHEN n.id IS NULL OR n.deleted THEN NULL
+            WHEN t.made AND len(e.edits) > 0 THEN 'a person changed ' || array_to_string(e.edits, ', ')
+            WHEN t.made AND n.stamp <> r."SystemModstamp" AND n.modifier <> (SELECT id FROM me)
+                 THEN 'a person changed it outside the mapped fields'
+            WHEN NOT t.made AND len(e.keeps) > 0 THEN 'kept:a person changed ' || array_to_string(e.keeps, ', ')
+          END,
+          t.made
+        FROM touched_rows AS t
+        LEFT JOIN now_rows AS n ON n.id = t.id
+        LEFT JOIN ours AS r ON r.key = t.key
+        LEFT JOIN pres AS p ON p.key = t.key,
+        LATERAL (SELECT list_filter([{edits}], x -> x IS NOT NULL) AS edits,
+                        list_filter([{keeps}], x -> x IS NOT NULL) AS keeps) AS e
+        WHERE t.unit = {literal(unit.name)}
+    """)
+    work.sql.execute(f"CREATE OR REPLACE TABLE {ident('pres_' + unit.name)} AS SELECT * FROM pres")
+    work.sql.execute(f"CREATE OR REPLACE TABLE {ident('ours_' + unit.name)} AS SELECT * FROM ours")
+    work.sql.execute(f"CREATE OR REPLACE TABLE {ident('now_' + unit.name)} AS SELECT * FROM now_rows")
+
+
+def _ours(field: str) -> str:
+    """What we left in a field; the key of a linked row is ours too."""
+    return "t.key" if field == KEY else f"r.{ident(field)}"
+
+
+def _images(work: Carry, unit: ObjectMap) -> None:
+    """`pres`: the oldest pre-image of each row in the chosen runs; `ours`: its newest post-image."""
+    journal = work.tools.journal
+    names = ["Id", KEY, *field_names(unit)]
+    columns = ", ".join(f"{ident(n)} VARCHAR" for n in names)
+    work.sql.execute(f"CREATE OR REPLACE TABLE pres_all (batch BIGINT, key VARCHAR, {columns})")
+    work.sql.execute(f'CREATE OR REPLACE TABLE posts_all (batch BIGINT, key VARCHAR, "SystemModstamp" VARCHAR, {columns})')
+    batches = work.sql.execute("SELECT DISTINCT batch FROM wrote WHERE unit = ? ORDER BY batch", [unit.name]).fetchall()
+    for (batch,) in batches:
+        for kind, table in (("pre", "pres_all"), ("post", "posts_all")):
+            blob = journal.blob(batch, kind)
+            if blob is None or not blob.num_rows:
+                continue
+            work.sql.register("image", blob)
+            work.sql.execute(f"INSERT INTO {table} BY NAME SELECT {batch} AS batch, {_shared(work, table)} FROM image")
+            work.sql.unregister("image")
+    for name, order in (("pres", "batch"), ("posts", "batch DESC")):
+        target, chosen = ("pres", "WHERE batch IN (SELECT batch FROM wrote WHERE chosen)") if name == "pres" else ("ours", "")
+        work.sql.execute(f"""
+            CREATE OR REPLACE TABLE {target} AS SELECT * FROM {name}_all {chosen}
+            QUALIFY row_number() OVER (PARTITION BY key ORDER BY {order}) = 1
+        """)
+
+
+def _shared(work: Carry, table: str) -> str:
+    """Columns that an image and its table have in common (a field may have left the map since)."""
+    have = {row[0] for row in work.sql.execute("DESCRIBE image").fetchall()}
+    want = [row[0] for row in work.sql.execute(f"DESCRIBE {table}").fetchall()]
+    return ", ".join(ident(name) for name in want if name in have)
+
+
+def _now(work: Carry, unit: ObjectMap) -> None:
+    """`now_rows`: the rows as they are, recycle bin included."""
+    destination = work.tools.destination
+    described = destination.describe(unit.object)
+    has_master = described is not None and "MasterRecordId" in described.fields
+    fields = ["Id", KEY, "IsDeleted", "SystemModstamp", "LastModifiedById", *field_names(unit)]
+    fields += ["MasterRecordId"] if has_master else []
+    ids = work.table("SELECT id FROM touched_rows WHERE unit = ? AND id IS NOT NULL ORDER BY id", [unit.name])
+    wanted = tuple(ids.column(0).to_pylist())
+    work.keep("now_read", destination.read(unit.object, fields, ByValues("Id", wanted), deleted=True))
+    master = '"MasterRecordId"' if has_master else "NULL::VARCHAR"
+    columns = ", ".join(ident(n) for n in [KEY, *field_names(unit)])
+    work.sql.execute(f"""
+        CREATE OR REPLACE TABLE now_rows AS
+        SELECT "Id" AS id, "IsDeleted" = 'true' AS deleted, {master} AS master, "SystemModstamp" AS stamp,
+               "LastModifiedById" AS modifier, {columns} FROM now_read
+    """)
+
+
+def keep_parents(work: Carry, units: list[ObjectMap]) -> None:
+    """A row stays if a row that stays points to it: ours that is kept, or one that others made."""
+    for unit in units:  # children come before their parents
+        for name in parent_fields(unit):
+            work.sql.execute(f"""
+                UPDATE undo SET action = 'kept', reason = 'a kept record points to it'
+                WHERE action = 'delete' AND id IN (
+                  SELECT n.{ident(name)} FROM {ident("now_" + unit.name)} AS n
+                  JOIN undo AS u ON u.id = n.id AND u.unit = {literal(unit.name)} WHERE u.action = 'kept')
+            """)
+        _foreign_children(work, unit)
+
+
+def _foreign_children(work: Carry, unit: ObjectMap) -> None:
+    """Rows that others hung under ours. What the integration user made itself is a consequence and does not count."""
+    described = work.tools.destination.describe(unit.object)
+    ids = work.table("SELECT id FROM undo WHERE unit = ? AND action = 'delete' ORDER BY id", [unit.name])
+    if described is None or not ids.num_rows:
+        return
+    wanted = tuple(ids.column(0).to_pylist())
+    for child in described.children:
+        shape = work.tools.destination.describe(child.child)
+        if shape is None or not {child.field, "CreatedById"} <= set(shape.fields):
+            continue
+        found = pa.table(work.tools.destination.read(child.child, ["Id", child.field, "CreatedById"], ByValues(child.field, wanted)))
+        work.sql.register("found", found)
+        work.sql.execute(f"""
+            UPDATE undo SET action = 'kept', reason = {literal(f"others added {child.child} records to it")}
+            WHERE unit = {literal(unit.name)} AND action = 'delete' AND id IN (
+              SELECT f.{ident(child.field)} FROM found AS f
+              WHERE f."CreatedById" <> (SELECT id FROM me) AND f."Id" NOT IN (SELECT id FROM undo WHERE action IN ('delete', 'gone')))
+        """)
+        work.sql.unregister("found")
+
+
+def open_work(work: Carry) -> None:
+    """The tables that `send` keeps: what becomes of each row that leaves."""
+    work.sql.execute("""
+        CREATE OR REPLACE TABLE spine AS
+        SELECT row_number() OVER (ORDER BY key) AS seq, key, id, action AS fate, NULL::VARCHAR AS reason FROM undo
+    """)
+    work.sql.execute("CREATE OR REPLACE TABLE landed (key VARCHAR, id VARCHAR, hash VARCHAR, run VARCHAR, fate VARCHAR, reason VARCHAR)")
+
+
+def deletes(work: Carry, unit: ObjectMap) -> Iterator[Batch]:
+    """Rows we made and nobody touched."""
+    table = work.table(
+        "SELECT key, NULL::VARCHAR AS hash, id AS \"Id\" FROM undo WHERE unit = ? AND action = 'delete' ORDER BY id", [unit.name]
+    )
+    yield from _parts(work, "delete", table, None)
+
+
+def restores(work: Carry, unit: ObjectMap) -> Iterator[Batch]:
+    """Rows we changed: their pre-image, field by field, where the field still is as we left it."""
+    known = "(r.key IS NOT NULL)"
+    cells = ", ".join(
+        f"CASE WHEN {write(f'p.{ident(f)}', _ours(f), f'n.{ident(f)}', known)}"
+        f" THEN coalesce(p.{ident(f)}, {NULL_CELL_SQL}) END AS {ident(f)}"
+        for f in [KEY, *field_names(unit)]
+    )
+    source = (
+        f"FROM undo AS t JOIN {ident('pres_' + unit.name)} AS p ON p.key = t.key"
+        f" JOIN {ident('now_' + unit.name)} AS n ON n.id = t.id LEFT JOIN {ident('ours_' + unit.name)} AS r ON r.key = t.key"
+        f" WHERE t.unit = {literal(unit.name)} AND t.action = 'restore' ORDER BY t.key"
+    )
+    table = work.table(f'SELECT t.key, NULL::VARCHAR AS hash, t.id AS "Id", {cells} {source}')
+    pre = work.table(f'SELECT t.key, n.id AS "Id", n.* EXCLUDE (id, deleted, master, stamp, modifier) {source}')
+    yield from _parts(work, "restore", table, pre)
+
+
+def _parts(work: Carry, operation: str, table: pa.Table, pre: pa.Table | None) -> Iterator[Batch]:
+    size = work.plan.policies.batch_rows
+    for start_row in range(0, table.num_rows, size):
+        part = table.slice(start_row, size)
+        yield from split_wires(operation, 0, part, bulk=part.num_rows >= BULK_FROM, pre=pre)
+
+
+def note_done(work: Carry, unit: ObjectMap) -> None:
+    """Outcomes into `undo`; rows that needed nothing get their line in the journal, so that nothing counts as landed any more."""
+    work.sql.execute("""
+        UPDATE undo SET action = 'failed', reason = s.reason FROM spine AS s
+        WHERE s.key = undo.key AND s.fate = 'failed' AND undo.action IN ('delete', 'restore')
+    """)
+    for action, operation in (("gone", "delete"), ("same", "restore")):
+        table = work.table("SELECT key, NULL::VARCHAR AS hash, id FROM undo WHERE unit = ? AND action = ?", [unit.name, action])
+        if table.num_rows:
+            journal_only(work, unit, operation, table)
+
+
+def journal_only(work: Carry, unit: ObjectMap, operation: str, keys: pa.Table) -> None:
+    """A batch that never leaves: the org already is as wanted."""
+    journal, rows = work.tools.journal, keys.num_rows
+    entry = journal.cut(work.run, unit=unit.name, object_name=unit.object, operation=operation, wire="none", level=0, keys=keys)
+    nulls = pa.nulls(rows, pa.string())
+    columns: dict[str, Any] = {
+        "key": keys.column("key"),
+        "id": keys.column("id"),
+        "outcome": pa.array(["ok"] * rows, pa.string()),
+        "created": pa.array([False] * rows, pa.bool_()),
+        "code": nulls,
+        "fields": nulls,
+    }
+    journal.settle(entry.id, pa.table(columns))
+
+
+def verify(work: Carry) -> int:
+    """Read back: rows that should be gone and are not."""
+    left = 0
+    for unit in work.plan.maps:
+        ids = work.table("SELECT id FROM undo WHERE unit = ? AND action = 'delete'", [unit.name])
+        if ids.num_rows:
+            found = pa.table(work.tools.destination.read(unit.object, ["Id"], ByValues("Id", tuple(ids.column(0).to_pylist()))))
+            left += found.num_rows
+            work.sql.register("found", found)
+            work.sql.execute("""UPDATE undo SET action = 'failed', reason = 'still there' WHERE id IN (SELECT "Id" FROM found)""")
+            work.sql.unregister("found")
+    return left

@@ -1,0 +1,141 @@
+"""Kinds of value: one pair NAME.sql (a DuckDB macro) and NAME.py (plain-Python reference, findings) for each.
+
+A transform module says `reference`, `FINDINGS` and, where they differ from the usual, `TAKES` ("list"), `ARGUMENTS` (how
+many) and `KIND` ("distinct"). Files without a reference (canonical, fold, days) hold what the macros share.
+Empty and blank values are no value: v NULL, not bad. A value that cannot be used has v NULL, bad true and a note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from datetime import UTC, date, datetime
+from functools import cache
+from importlib import import_module, resources
+from types import ModuleType
+from typing import Any
+
+from chartlift.transforms.canonical import canonical, canonical_macro, clean, fits, kind_of, text_sha256, truth, units
+from chartlift.transforms.days import last_day
+from chartlift.transforms.fold import fold, slug
+from chartlift.transforms.outcome import Outcome, Transform
+from chartlift.transforms.surrogates import MARK, mark_surrogates, surrogates
+from chartlift.transforms.zones import ZoneRange, zone_macros, zone_ranges
+
+__all__ = [
+    "MARK",
+    "Outcome",
+    "Transform",
+    "ZoneRange",
+    "canonical",
+    "canonical_macro",
+    "clean",
+    "default_zones",
+    "findings",
+    "fits",
+    "fold",
+    "install",
+    "kind_of",
+    "load",
+    "mark_surrogates",
+    "slug",
+    "surrogates",
+    "text_sha256",
+    "truth",
+    "units",
+    "zone_ranges",
+]
+
+_SHARED = ("canonical", "fold", "days")
+# A macro can only name macros that exist: these stand before those that use them.
+_FIRST = ("country", "instant", "integer", "nhs_number", "opt_out", "medical")
+_HOME_ZONES = ("Europe/London", "Europe/Dublin")
+_FIRST_YEAR = 1950
+_YEARS_AHEAD = 11
+_OWN_FINDINGS = {
+    "R-KEY": "the id is missing or not one",
+    "R-REQ": "a required value is missing",
+    "R-LEN": "longer than the field in the org",
+    "R-LONG": "longer than a long text field in the org",
+    "R-REF": "the record it points to is not there",
+    "R-NHS-DUP": "two living patients have this number; it is withheld on both until a person decides",
+    "R-PICK": "a value of the source that has no confirmed value in the org",
+}
+
+
+def _module(name: str) -> ModuleType:
+    return import_module(f"{__name__}.{name}")
+
+
+@cache
+def _names() -> tuple[str, ...]:
+    """All files of this room that belong to transforms, without suffix."""
+    here = resources.files(__name__)
+    not_pairs = {"__init__", "canonical", "outcome", "surrogates", "fold", "days", "zones", "medical"}
+    return tuple(sorted({p.name[:-3] for p in here.iterdir() if p.name.endswith(".py")} - not_pairs))
+
+
+@cache
+def load() -> Mapping[str, Transform]:
+    """All transforms by name."""
+    found = {}
+    for name in _names():
+        module = _module(name)
+        found[name] = Transform(
+            name=name,
+            kind=getattr(module, "KIND", "macro"),
+            takes=getattr(module, "TAKES", "one"),
+            arguments=getattr(module, "ARGUMENTS", 0),
+            findings=dict(module.FINDINGS),
+            reference=module.reference,
+            quick=bool(getattr(module, "QUICK", False)),
+        )
+    return found
+
+
+@cache
+def findings() -> Mapping[str, str]:
+    """Code -> what it says to a person, over all transforms and the rules of loading."""
+    texts = dict(_OWN_FINDINGS)
+    for transform in load().values():
+        texts = {**transform.findings, **texts}
+    return texts
+
+
+@cache
+def _script() -> tuple[str, ...]:
+    """The text of all .sql files in the order in which they can be made."""
+    here = resources.files(__name__)
+    stems = sorted(p.name[:-4] for p in here.iterdir() if p.name.endswith(".sql"))
+    ordered = [*_SHARED, *(name for name in _FIRST if name in stems)]
+    ordered += [name for name in stems if name not in ordered]
+    return tuple(here.joinpath(f"{name}.sql").read_text(encoding="utf-8") for name in ordered)
+
+
+@cache
+def default_zones(last_year: int) -> Mapping[str, tuple[ZoneRange, ...]]:
+    """The home zones of the pack from 1950 to the end of `last_year`."""
+    return {zone: tuple(zone_ranges(zone, _FIRST_YEAR, last_year)) for zone in _HOME_ZONES}
+
+
+def install(
+    sql: Any,
+    zones: Mapping[str, Iterable[tuple[str, str, str, str, int]]] | None = None,
+    *,
+    today: date | None = None,
+) -> None:
+    """Make all macros in a DuckDB connection (or replace them).
+
+    `zones`: ranges per IANA zone as `zone_ranges` gives them; by default London and Dublin from 1950 to ten years from now.
+    A wall time outside the given years is refused (R-DT-RANGE). `today`: the end of birth dates, and ten years before the
+    end of all other dates; by default the day it is in UTC.
+    """
+    now = today or datetime.now(UTC).date()
+    ranges = zones if zones is not None else default_zones(now.year + _YEARS_AHEAD)
+    given = [
+        f"CREATE OR REPLACE MACRO today_utc() AS '{now.isoformat()}'",
+        f"CREATE OR REPLACE MACRO last_day() AS '{last_day(now).isoformat()}'",
+        *zone_macros(ranges),
+    ]
+    sql.execute(";\n".join(given))
+    for text in _script():
+        sql.execute(text)

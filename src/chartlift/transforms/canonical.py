@@ -1,0 +1,193 @@
+"""Canonical text: a value in the one form in which it is hashed, sent, read back and compared. Twin of canonical.sql.
+
+Written from the rules, not from the macros: CRLF becomes LF, C0 controls other than LF and TAB go, then NFC, then white
+space at both ends (no-break spaces included) goes. An empty text is no value.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+
+from chartlift.transforms.outcome import NOTHING, Outcome
+from chartlift.transforms.surrogates import MARK
+
+TEXT_FINDINGS = {
+    "R-TEXT-CONTROL": "control characters were removed",
+    "R-TEXT-MOJIBAKE": "the text looks as if it had been read in the wrong character set; it is sent as it is",
+    "R-TEXT-SURROGATE": "half a character (a lone surrogate) cannot be stored; the text needs a correction at the source",
+}
+_SPACE = "\t\n \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_CONTROLS = {code for code in range(32) if chr(code) not in "\t\n"}
+_CP1252 = {bytes([b]).decode("cp1252") for b in range(0x80, 0xC0) if b not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}}
+_CONTINUATION = {chr(code) for code in range(0x80, 0xC0)} | _CP1252
+
+
+def clean(x: str | None) -> str | None:
+    """The canonical text of `x`, None if nothing is left of it."""
+    if x is None:
+        return None
+    kept = "".join(c for c in x.replace("\r\n", "\n") if ord(c) not in _CONTROLS)
+    return unicodedata.normalize("NFC", kept).strip(_SPACE) or None
+
+
+def text_note(x: str) -> str | None:
+    """The finding a text gives rise to, the gravest first."""
+    if MARK in x or any("\ud800" <= c <= "\udfff" for c in x):
+        return "R-TEXT-SURROGATE"
+    if any(ord(c) in _CONTROLS for c in x.replace("\r\n", "\n")):
+        return "R-TEXT-CONTROL"
+    for first, second in zip(x, x[1:], strict=False):
+        if (first in "ÂÃ" and (second in _CONTINUATION or "\u2013" <= second <= "\u203a")) or first + second == "â€":
+            return "R-TEXT-MOJIBAKE"
+    return None
+
+
+def text_outcome(x: str | None) -> Outcome:
+    """Canonical text with its finding; a text with a lone surrogate is unusable."""
+    if x is None:
+        return NOTHING
+    note = text_note(x)
+    if note == "R-TEXT-SURROGATE":
+        return Outcome(None, note, bad=True)
+    return Outcome(clean(x), note)
+
+
+def truth(x: str | None) -> bool | None:
+    """A truth value as written in JSON or in an export file; None where it is neither."""
+    word = (clean(x) or "").lower()
+    if word in {"true", "yes", "y", "1"}:
+        return True
+    return False if word in {"false", "no", "n", "0"} else None
+
+
+def units(x: str) -> int:
+    """Length as the org counts it: UTF-16 units, each line end counted as two."""
+    lines = x.replace("\r\n", "\n")
+    return len(lines.encode("utf-16-le", "surrogatepass")) // 2 + lines.count("\n")
+
+
+def fits(x: str | None, n: int) -> bool:
+    """Whether the org takes `x` in a field of length `n`."""
+    return x is None or units(x) <= n
+
+
+def number_text(d: Decimal) -> str:
+    """Plain digits: no exponent, no trailing zeros, no sign on zero."""
+    text = format(d, "f")
+    if "." in text:
+        text = text.rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def canonical_number(x: str) -> str | None:
+    """A number with noise below 1e-9 rounded away; other text unchanged."""
+    try:
+        value = Decimal(x.strip())
+    except InvalidOperation:
+        return clean(x)
+    if not value.is_finite() or abs(value) >= Decimal(10) ** 26:
+        return clean(x)
+    exact = value.quantize(Decimal("1e-12"), ROUND_HALF_UP).quantize(Decimal("1e-9"), ROUND_HALF_UP)
+    return number_text(exact)
+
+
+_STAMP = re.compile(r"(\d{4}-\d\d-\d\d)[T ](\d\d:\d\d:\d\d)(?:\.(\d{1,9}))?(?:Z|([+-])(\d\d):?(\d\d))", re.ASCII)
+
+
+def canonical_datetime(x: str) -> str | None:
+    """`yyyy-mm-ddThh:mm:ss.000Z` in UTC; other text unchanged."""
+    found = _STAMP.fullmatch(x)
+    if not found:
+        return clean(x)
+    day, time, fraction, sign, hours, minutes = found.groups()
+    try:
+        moment = datetime.fromisoformat(f"{day}T{time}").replace(tzinfo=UTC)
+    except ValueError:
+        return clean(x)
+    if sign:
+        shift = timedelta(hours=int(hours), minutes=int(minutes))
+        moment = moment - shift if sign == "+" else moment + shift
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{(fraction or '')[:3]:0<3}Z"
+
+
+_MIDNIGHT = re.compile(r"\d{4}-\d\d-\d\dT00:00:00(\.0+)?(Z|[+-]00:?00)?", re.ASCII)
+
+
+def canonical_date(x: str) -> str | None:
+    """`yyyy-mm-dd`, also out of a midnight; other text unchanged."""
+    return x[:10] if _MIDNIGHT.fullmatch(x) else clean(x)
+
+
+def canonical_boolean(x: str) -> str | None:
+    """true or false; other text unchanged."""
+    value = truth(x)
+    return clean(x) if value is None else str(value).lower()
+
+
+def canonical_id(x: str) -> str | None:
+    """18 characters out of 15; other text unchanged."""
+    if not re.fullmatch(r"[0-9A-Za-z]{15}", x):
+        return clean(x)
+    letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
+    parts = (x[0:5], x[5:10], x[10:15])
+    return x + "".join(letters[sum(1 << i for i, c in enumerate(part) if "A" <= c <= "Z")] for part in parts)
+
+
+def canonical_email(x: str) -> str | None:
+    """Lower case, as the org stores it."""
+    text = clean(x)
+    return text.lower() if text else None
+
+
+_KINDS = {
+    "number": canonical_number,
+    "currency": canonical_number,
+    "percent": canonical_number,
+    "double": canonical_number,
+    "int": canonical_number,
+    "checkbox": canonical_boolean,
+    "boolean": canonical_boolean,
+    "date": canonical_date,
+    "datetime": canonical_datetime,
+    "email": canonical_email,
+    "lookup": canonical_id,
+    "masterdetail": canonical_id,
+    "reference": canonical_id,
+    "id": canonical_id,
+}
+_MACROS = {
+    canonical_number: "canon_number",
+    canonical_boolean: "canon_boolean",
+    canonical_date: "canon_date",
+    canonical_datetime: "canon_datetime",
+    canonical_email: "canon_email",
+    canonical_id: "canon_id",
+}
+
+
+def kind_of(type_word: str) -> str:
+    """`Text(40) Unique` -> `text`; also takes the type names of describe."""
+    return re.split(r"[( ]", type_word.strip(), maxsplit=1)[0].lower()
+
+
+def canonical(type_word: str, x: str | None) -> str | None:
+    """The value of a field of this type in canonical form, from the source, from us or from the org."""
+    if x is None or x == "":
+        return None
+    return _KINDS.get(kind_of(type_word), clean)(x)
+
+
+def canonical_macro(type_word: str) -> str:
+    """Name of the macro that does in SQL what `canonical` does for this type."""
+    kind = _KINDS.get(kind_of(type_word))
+    return "canon_text" if kind is None else _MACROS[kind]
+
+
+def text_sha256(x: str | None) -> str | None:
+    """SHA-256 (hex) of the canonical text in UTF-8."""
+    text = clean(x)
+    return None if text is None else hashlib.sha256(text.encode()).hexdigest()

@@ -1,0 +1,99 @@
+-- The canonical text of a value, and the small words all other macros are made of. Twin: canonical.py.
+-- A cell of a transform is STRUCT(v VARCHAR, note VARCHAR, bad BOOLEAN). Cheap tests stand first: one regular expression
+-- costs 0.15 us, everything behind it only runs for the few values that need it.
+
+CREATE OR REPLACE MACRO cell(value) AS struct_pack(v := value, note := NULL::VARCHAR, bad := FALSE);
+CREATE OR REPLACE MACRO noted(value, code) AS struct_pack(v := value, note := code::VARCHAR, bad := FALSE);
+CREATE OR REPLACE MACRO refused(code) AS struct_pack(v := NULL::VARCHAR, note := code::VARCHAR, bad := TRUE);
+CREATE OR REPLACE MACRO empty_cell() AS cell(NULL::VARCHAR);
+
+-- Unicode White_Space, as it stands at the ends of a text (the C0 part of it is gone by then, except TAB and LF).
+CREATE OR REPLACE MACRO outer_space() AS
+  chr(9) || chr(10) || chr(32) || chr(133) || chr(160) || chr(5760) || chr(8192) || chr(8193) || chr(8194) || chr(8195)
+  || chr(8196) || chr(8197) || chr(8198) || chr(8199) || chr(8200) || chr(8201) || chr(8202) || chr(8232) || chr(8233)
+  || chr(8239) || chr(8287) || chr(12288);
+CREATE OR REPLACE MACRO unix_lines(x) AS replace(x, chr(13) || chr(10), chr(10));
+
+-- Printable ASCII that neither starts nor ends with a blank is canonical as it stands.
+CREATE OR REPLACE MACRO text_plain(x) AS regexp_full_match(x, '[!-~]([ -~]*[!-~])?');
+CREATE OR REPLACE MACRO text_cleaned(x) AS
+  trim(nfc_normalize(regexp_replace(unix_lines(x), '[\x00-\x08\x0b-\x1f]', '', 'g')), outer_space());
+CREATE OR REPLACE MACRO clean(x) AS
+  CASE WHEN text_plain(x) THEN x ELSE nullif(text_cleaned(x), '') END;
+CREATE OR REPLACE MACRO is_blank(x) AS
+  CASE WHEN x IS NULL THEN TRUE WHEN text_plain(x) THEN FALSE ELSE text_cleaned(x) = '' END;
+
+CREATE OR REPLACE MACRO has_surrogate(x) AS contains(x, chr(64976));
+CREATE OR REPLACE MACRO has_control(x) AS regexp_matches(unix_lines(x), '[\x00-\x08\x0b-\x1f]');
+-- UTF-8 that was read as Windows-1252: the lead characters of two and three bytes before a continuation.
+CREATE OR REPLACE MACRO has_mojibake(x) AS
+  regexp_matches(x, '[\x{C2}\x{C3}][\x{80}-\x{BF}\x{192}\x{2013}-\x{203A}\x{20AC}]|\x{E2}\x{20AC}');
+CREATE OR REPLACE MACRO text_note(x) AS
+  CASE WHEN has_surrogate(x) THEN 'R-TEXT-SURROGATE'
+       WHEN has_control(x) THEN 'R-TEXT-CONTROL'
+       WHEN has_mojibake(x) THEN 'R-TEXT-MOJIBAKE' END;
+CREATE OR REPLACE MACRO text_cell(x) AS
+  CASE WHEN x IS NULL OR text_plain(x) THEN cell(x)
+       ELSE struct_pack(v := CASE WHEN has_surrogate(x) THEN NULL ELSE nullif(text_cleaned(x), '') END,
+                        note := text_note(x),
+                        bad := has_surrogate(x)) END;
+
+-- A truth value as written in JSON or in an export file; NULL where it is neither.
+CREATE OR REPLACE MACRO truth(x) AS
+  CASE x WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE
+    ELSE CASE WHEN lower(clean(x)) IN ('true', 'yes', 'y', '1') THEN TRUE
+              WHEN lower(clean(x)) IN ('false', 'no', 'n', '0') THEN FALSE END END;
+
+-- Length as the org counts it: UTF-16 units, each line end counted as two.
+CREATE OR REPLACE MACRO units(x) AS
+  length(unix_lines(x)) + length(regexp_replace(x, '[^\x{10000}-\x{10FFFF}]', '', 'g'))
+  + strlen(unix_lines(x)) - strlen(replace(unix_lines(x), chr(10), ''));
+CREATE OR REPLACE MACRO fits(x, n) AS
+  CASE WHEN x IS NULL OR strlen(x) * 2 <= n THEN TRUE
+       WHEN strlen(x) <= n AND NOT contains(x, chr(10)) THEN TRUE
+       ELSE units(x) <= n END;
+
+-- A number without exponent, sign of zero or trailing zeros; noise below 1e-9 is rounded away. What is no number stays.
+CREATE OR REPLACE MACRO number_text(d) AS
+  CASE WHEN d = 0 THEN '0' ELSE rtrim(rtrim(CAST(d AS VARCHAR), '0'), '.') END;
+CREATE OR REPLACE MACRO canon_number(x) AS
+  CASE WHEN x IS NULL OR regexp_full_match(x, '0|-?[1-9][0-9]{0,17}(\.[0-9]{0,7}[1-9])?|-?0\.[0-9]{0,7}[1-9]') THEN x
+       ELSE coalesce(number_text(TRY_CAST(TRY_CAST(x AS DECIMAL(38, 12)) AS DECIMAL(38, 9))), clean(x)) END;
+CREATE OR REPLACE MACRO canon_boolean(x) AS
+  CASE WHEN x = 'true' OR x = 'false' THEN x
+       WHEN truth(x) IS NULL THEN clean(x) WHEN truth(x) THEN 'true' ELSE 'false' END;
+CREATE OR REPLACE MACRO canon_date(x) AS
+  CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN x
+       WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}T00:00:00(\.0+)?(Z|[+-]00:?00)?') THEN left(x, 10)
+       ELSE clean(x) END;
+CREATE OR REPLACE MACRO canon_datetime_parts(x, parts) AS
+  coalesce(
+    strftime(
+      TRY_CAST(parts.day || ' ' || parts.time AS TIMESTAMP)
+      - to_minutes(CAST(CASE WHEN parts.zone = 'Z' THEN '0' ELSE left(parts.zone, 1) || '1' END AS BIGINT)
+                   * CASE WHEN parts.zone = 'Z' THEN 0
+                          ELSE CAST(substr(parts.zone, 2, 2) AS BIGINT) * 60 + CAST(right(parts.zone, 2) AS BIGINT) END),
+      '%Y-%m-%dT%H:%M:%S') || '.' || rpad(substr(coalesce(parts.fraction, ''), 2, 3), 3, '0') || 'Z',
+    clean(x));
+CREATE OR REPLACE MACRO canon_datetime(x) AS
+  CASE WHEN x IS NULL OR regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z') THEN x
+       WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+0000') THEN left(x, 23) || 'Z'
+       WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})') THEN
+         canon_datetime_parts(x, regexp_extract(x,
+           '([0-9-]{10})[T ]([0-9:]{8})(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})', ['day', 'time', 'fraction', 'zone']))
+       ELSE clean(x) END;
+CREATE OR REPLACE MACRO canon_text(x) AS clean(x);
+CREATE OR REPLACE MACRO canon_email(x) AS lower(clean(x));
+-- 15 characters get the three that make an id safe where case is ignored: five case bits each, lowest first.
+CREATE OR REPLACE MACRO case_bits(part) AS
+  substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', 1
+    + CASE WHEN substr(part, 1, 1) BETWEEN 'A' AND 'Z' THEN 1 ELSE 0 END
+    + CASE WHEN substr(part, 2, 1) BETWEEN 'A' AND 'Z' THEN 2 ELSE 0 END
+    + CASE WHEN substr(part, 3, 1) BETWEEN 'A' AND 'Z' THEN 4 ELSE 0 END
+    + CASE WHEN substr(part, 4, 1) BETWEEN 'A' AND 'Z' THEN 8 ELSE 0 END
+    + CASE WHEN substr(part, 5, 1) BETWEEN 'A' AND 'Z' THEN 16 ELSE 0 END, 1);
+CREATE OR REPLACE MACRO canon_id(x) AS
+  CASE WHEN strlen(x) = 15 AND regexp_full_match(x, '[0-9A-Za-z]{15}')
+       THEN x || case_bits(substr(x, 1, 5)) || case_bits(substr(x, 6, 5)) || case_bits(substr(x, 11, 5))
+       ELSE clean(x) END;
+CREATE OR REPLACE MACRO text_sha256(x) AS sha256(clean(x));

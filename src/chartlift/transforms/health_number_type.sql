@@ -1,0 +1,14 @@
+CREATE OR REPLACE MACRO declared_scheme(x) AS
+  CASE fold(x) WHEN 'nhs' THEN 'NHS' WHEN 'chi' THEN 'CHI' WHEN 'hc' THEN 'H&C' WHEN 'hcn' THEN 'H&C' WHEN 'ihi' THEN 'IHI' END;
+CREATE OR REPLACE MACRO scheme_cell(x, declared, ranged) AS
+  CASE WHEN is_blank(x) THEN
+         CASE WHEN ranged IS NULL THEN noted(NULL::VARCHAR, 'R-NHS-RANGE') ELSE cell(ranged) END
+       WHEN declared IS NULL THEN refused('R-PICK')
+       WHEN declared = ranged THEN cell(declared)
+       ELSE noted(declared, 'R-NHS-RANGE') END;
+CREATE OR REPLACE MACRO scheme_of(x, number) AS
+  CASE WHEN number.bad THEN refused(number.note)
+       WHEN number.v IS NULL THEN empty_cell()
+       ELSE scheme_cell(x, declared_scheme(x), health_scheme(CAST(number.v AS BIGINT))) END;
+CREATE OR REPLACE MACRO tf_health_number_type(x, number) AS
+  CASE WHEN number IS NULL THEN empty_cell() ELSE scheme_of(x, tf_nhs_number(number)) END;

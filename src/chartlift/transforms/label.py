@@ -1,0 +1,24 @@
+"""A code in words: CONSENT_FORM -> Consent Form."""
+
+from __future__ import annotations
+
+from chartlift.transforms.canonical import TEXT_FINDINGS, clean
+from chartlift.transforms.outcome import NOTHING, Outcome
+from chartlift.transforms.surrogates import MARK
+
+FINDINGS = {"R-TEXT-SURROGATE": TEXT_FINDINGS["R-TEXT-SURROGATE"]}
+
+
+def _lower(word: str) -> str:
+    return "".join(c.lower() for c in word)
+
+
+def reference(x: str | None) -> Outcome:
+    """Each word with its first letter in upper case, the rest in lower case."""
+    text = clean(x)
+    if x is None or text is None:
+        return NOTHING
+    if MARK in x:
+        return Outcome(None, "R-TEXT-SURROGATE", bad=True)
+    words = [word for word in text.replace("_", " ").split(" ") if word]
+    return Outcome(" ".join(word[0].upper() + _lower(word[1:]) for word in words) or None)

@@ -1,0 +1,50 @@
+"""Wall time of a practice, turned into a moment."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from chartlift.transforms.canonical import clean
+from chartlift.transforms.days import read_moment, today_utc
+from chartlift.transforms.instant import FINDINGS as INSTANT_FINDINGS
+from chartlift.transforms.instant import within, zoned
+from chartlift.transforms.outcome import NOTHING, Outcome
+
+ARGUMENTS = 1
+FINDINGS = INSTANT_FINDINGS | {
+    "R-DT-OVERLAP": "the hour happened twice that night; the earlier one is taken",
+    "R-DT-GAP": "the hour did not happen that night; the time is moved forward",
+}
+
+
+def fault(wall: datetime, zone: ZoneInfo) -> str | None:
+    """Whether a wall time happened twice or not at all."""
+    early, late = (wall.replace(tzinfo=zone, fold=fold).utcoffset() for fold in (0, 1))
+    if early == late:
+        return None
+    back = wall.replace(tzinfo=zone).astimezone(UTC).astimezone(zone).replace(tzinfo=None)
+    return "R-DT-OVERLAP" if back == wall else "R-DT-GAP"
+
+
+def reference(x: str | None, zone: str | None, *, today: date | None = None) -> Outcome:
+    """The moment at which clocks in `zone` (IANA name) showed `x`; a zone written in `x` goes before."""
+    text = clean(x)
+    if text is None:
+        return NOTHING
+    read = read_moment(text)
+    if read is None:
+        return Outcome(None, "R-DT", bad=True)
+    wall, offset, fraction = read
+    note = "R-DT-FRACTION" if fraction else None
+    if offset is not None:
+        return zoned(wall, offset, note, today)
+    try:
+        place = ZoneInfo(zone or "")
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return Outcome(None, "R-DT-ZONE", bad=True)
+    try:
+        moment = wall.replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
+    except OverflowError:
+        return Outcome(None, "R-DT-RANGE", bad=True)
+    return within(moment, fault(wall, place) or note, today or today_utc())

@@ -1,0 +1,24 @@
+CREATE OR REPLACE MACRO amount_plain(x) AS regexp_full_match(x, '(0|[1-9][0-9]{0,12})\.[0-9]{2}');
+CREATE OR REPLACE MACRO amount_is_number(c) AS
+  regexp_full_match(c, '[+-]?([0-9]{1,24}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?');
+-- "£1,234.50", "-£5", "(45.00)": written for people.
+CREATE OR REPLACE MACRO amount_is_written(c) AS
+  regexp_full_match(c, '-?[£€]? ?-?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,15})(\.[0-9]+)?|\([£€]? ?([0-9]{1,3}(,[0-9]{3})+|[0-9]{1,15})(\.[0-9]+)?\)')
+  AND strlen(c) - strlen(replace(c, '-', '')) <= 1;
+CREATE OR REPLACE MACRO amount_of_written(c) AS
+  TRY_CAST(CASE WHEN starts_with(c, '(') OR contains(c, '-') THEN '-' ELSE '' END
+           || regexp_replace(c, '[^0-9.]', '', 'g') AS DECIMAL(38, 12));
+CREATE OR REPLACE MACRO amount_cell(exact, note) AS
+  CASE WHEN exact IS NULL THEN refused('R-MONEY')
+       WHEN abs(exact) >= 100000000000000 THEN refused('R-MONEY-RANGE')
+       WHEN abs(exact - CAST(exact AS DECIMAL(38, 2))) >= 0.000000001 THEN refused('R-MONEY-DECIMALS')
+       ELSE struct_pack(v := number_text(CAST(exact AS DECIMAL(38, 2))), note := note::VARCHAR, bad := FALSE) END;
+CREATE OR REPLACE MACRO amount_of(c) AS
+  CASE WHEN amount_is_number(c) THEN amount_cell(TRY_CAST(c AS DECIMAL(38, 12)), NULL)
+       WHEN amount_is_written(c) THEN amount_cell(amount_of_written(c), 'R-MONEY-FORMAT')
+       ELSE refused('R-MONEY') END;
+CREATE OR REPLACE MACRO tf_money(x) AS
+  CASE WHEN x IS NULL THEN empty_cell()
+       WHEN amount_plain(x) THEN cell(rtrim(rtrim(x, '0'), '.'))
+       WHEN is_blank(x) THEN empty_cell()
+       ELSE amount_of(clean(x)) END;

@@ -1,0 +1,26 @@
+-- Ten digits with weights 10 to 2 and the check digit: together a multiple of 11. A check of ten is never valid.
+CREATE OR REPLACE MACRO mod_eleven(n) AS
+  ((n // 1000000000) % 10 * 10 + (n // 100000000) % 10 * 9 + (n // 10000000) % 10 * 8 + (n // 1000000) % 10 * 7
+   + (n // 100000) % 10 * 6 + (n // 10000) % 10 * 5 + (n // 1000) % 10 * 4 + (n // 100) % 10 * 3 + (n // 10) % 10 * 2
+   + n % 10) % 11;
+CREATE OR REPLACE MACRO health_digits(x) AS
+  CASE WHEN regexp_full_match(x, '[0-9 -]{9,20}') THEN replace(replace(x, ' ', ''), '-', '')
+       ELSE regexp_replace(clean(x), '[\s\x{A0}\x{2009}\x{202F}\x{2010}-\x{2015}-]', '', 'g') END;
+-- England and Wales 4, 6, 7 (9 for tests), Scotland up to 3112…, Northern Ireland 32 to 39, Ireland 80 to 85.
+CREATE OR REPLACE MACRO health_scheme(n) AS
+  CASE WHEN n >= 9000000000 OR n BETWEEN 4000000000 AND 4999999999 OR n BETWEEN 6000000000 AND 7999999999 THEN 'NHS'
+       WHEN n BETWEEN 100000000 AND 3112999999 THEN 'CHI'
+       WHEN n BETWEEN 3200000000 AND 3999999999 THEN 'H&C'
+       WHEN n BETWEEN 8000000000 AND 8599999999 THEN 'IHI' END;
+CREATE OR REPLACE MACRO health_cell(d, n) AS
+  CASE WHEN n IS NULL OR strlen(d) NOT IN (9, 10) THEN refused('R-NHS')
+       WHEN n % 1111111111 = 0 THEN refused('R-NHS-REPEATED')
+       WHEN mod_eleven(n) <> 0 THEN refused('R-NHS')
+       WHEN strlen(d) = 9 THEN noted('0' || d, 'R-NHS-PADDED')
+       WHEN health_scheme(n) IS NULL THEN noted(d, 'R-NHS-RANGE')
+       ELSE cell(d) END;
+CREATE OR REPLACE MACRO health_number(d) AS
+  CASE WHEN regexp_full_match(d, '[0-9]{9,10}') THEN CAST(d AS BIGINT) END;
+CREATE OR REPLACE MACRO tf_nhs_number(x) AS
+  CASE WHEN x IS NULL OR is_blank(x) THEN empty_cell()
+       ELSE health_cell(health_digits(x), health_number(health_digits(x))) END;

@@ -1,0 +1,1 @@
+"""A faithful sandbox of a Salesforce org and an AeronaClinic practice; shares no code with chartlift."""

@@ -1,0 +1,1 @@
+"""Writes one synthetic clinic, record by record, from a seed."""

@@ -1,0 +1,201 @@
+"""What the clinic serves: one Entity per resource. A new resource is one more line here and its own writer."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chartlift_sandbox.generator.appointments import APPOINTMENT_BASE, PER_PATIENT
+from chartlift_sandbox.generator.chart import Chart
+from chartlift_sandbox.generator.households import HOUSEHOLD_BASE, household_of, household_record
+from chartlift_sandbox.generator.identity import identity
+from chartlift_sandbox.generator.lists import appointment_statuses, appointment_types, referral_sources
+from chartlift_sandbox.generator.patients import ITEMS_PER_PATIENT
+from chartlift_sandbox.generator.truth import Planted
+from chartlift_sandbox.generator.world import PATIENT_BASE, Record, World
+
+#: Ids given to records made later; larger than any generated one.
+CREATED_AFTER = 1_000_000_000
+_BEYOND = 20_000_000  # places no clinic reaches; new records are modelled on them
+
+
+@dataclass(frozen=True, slots=True)
+class Entity:
+    """A resource of the API.
+
+    Charted entities hang on patients: ids are ``base + place * stride + number``. Listed ones (``listed``) are short
+    and served as they are. ``paged`` says whether answers wear the page envelope. ``count`` is a cheap row count of a
+    chart; ``owned`` counts those that name the patient of the chart (orphans do not). ``sparse`` ids have gaps.
+    ``needs`` are fields that a new record cannot do without; ``newborn`` sets what a new record has of its own.
+    """
+
+    name: str
+    path: str
+    key: str
+    base: int = 0
+    stride: int = 1
+    paged: bool = True
+    rows: Callable[[Chart], list[Record]] | None = None
+    count: Callable[[Chart], int] | None = None
+    owned: Callable[[Chart], int] | None = None
+    listed: Callable[[World], list[Record]] | None = None
+    embedded_as: str | None = None
+    sparse: bool = False
+    needs: tuple[str, ...] = ()
+    newborn: Callable[[datetime], Record] | None = None
+
+    def rows_of(self, chart: Chart) -> list[Record]:
+        """Rows of one patient, by id."""
+        return self.rows(chart) if self.rows is not None else []
+
+    def count_of(self, chart: Chart) -> int:
+        """Number of rows of one patient."""
+        return self.count(chart) if self.count is not None else len(self.rows_of(chart))
+
+    def owned_by(self, chart: Chart) -> int:
+        """Number of rows that name the patient of the chart."""
+        return self.owned(chart) if self.owned is not None else self.count_of(chart)
+
+    def place_of(self, key: int) -> tuple[int, int]:
+        """(place, number) of an id."""
+        return divmod(key - self.base, self.stride)
+
+
+def _patient_rows(chart: Chart) -> list[Record]:
+    return [] if chart.gone else [chart.patient]
+
+
+def _household_rows(chart: Chart) -> list[Record]:
+    mine = household_of(chart.world.seed, chart.place)
+    if mine is None or mine.position:
+        return []
+    surname = identity(chart.world.seed, chart.place).last
+    return [household_record(chart.patient_id, mine, surname, chart.world.patients)]
+
+
+def _medical_rows(chart: Chart) -> list[Record]:
+    if chart.gone:
+        return []
+    patient = chart.patient
+    kinds = (("ALLERGY", "allergies"), ("CONDITION", "medicalConditions"), ("MEDICATION", "medications"))
+    rows = [
+        {"type": kind, "patientId": patient["patientId"], **item, "updatedAt": patient["updatedAt"]}
+        for kind, name in kinds
+        for item in patient[name]
+    ]
+    return sorted(rows, key=lambda row: row["medicalItemId"])
+
+
+def _appointments_owned(chart: Chart) -> int:
+    return sum(1 for visit in chart.visits if visit.case is None or "orphan" not in visit.case.traits)
+
+
+def planted_in(world: World) -> list[Planted]:
+    """Every planted defect of a clinic: people first, then patient by patient."""
+    found = [one for member in world.members if (one := member.planted()) is not None]
+    for place in range(world.patients):
+        found.extend(Chart(world, place).planted())
+    return found
+
+
+def feed_of(world: World) -> list[Record]:
+    """The deletions feed of the clinic as generated, in no particular order."""
+    feed: list[Record] = []
+    for place in range(world.patients):
+        chart = Chart(world, place)
+        patient = chart.patient if chart.row != "send" else None
+        if patient is not None and (chart.gone or patient["isDeleted"]):
+            feed.append(feed_row("patient", patient["patientId"], patient["updatedAt"], "DELETED", None))
+        elif patient is not None and patient["mergedIntoPatientId"] is not None:
+            into = patient["mergedIntoPatientId"]
+            feed.append(feed_row("patient", patient["patientId"], patient["updatedAt"], "MERGED", into))
+        if any(visit.case is not None and visit.case.row == "skip" for visit in chart.visits):
+            feed.extend(
+                feed_row("appointment", row["appointmentId"], row["updatedAt"], "DELETED", None)
+                for row in chart.appointments
+                if row["isDeleted"]
+            )
+    return feed
+
+
+def feed_row(entity: str, key: int, moment: str, reason: str, into: int | None) -> Record:
+    """One line of the deletions feed."""
+    return {"entity": entity, "entityId": key, "deletedAt": moment, "reason": reason, "mergedIntoId": into}
+
+
+def fresh(entity: Entity, world: World, turn: int, now: datetime) -> Record:
+    """A sound record to start from when somebody creates one; ``turn`` makes each differ from the last."""
+    if entity.listed is not None:
+        return dict.fromkeys(entity.listed(world)[0]) | {"active": True}
+    while True:
+        chart = Chart(world, _BEYOND + 2 * turn)
+        spoilt = {found.id for found in chart.planted()}
+        sound = [row for row in entity.rows_of(chart) if row[entity.key] not in spoilt]
+        if sound:
+            return sound[0] | (entity.newborn(now) if entity.newborn is not None else {})
+        turn += 1_000_000
+
+
+def _new_patient(_: datetime) -> Record:
+    alone = ("householdId", "householdRole", "guardianPatientId", "referredByPatientId", "archivedAt", "archivedReason")
+    return dict.fromkeys(alone) | {"deceasedOn": None, "status": "ACTIVE", "balance": "0.00"}
+
+
+def _new_appointment(now: datetime) -> Record:
+    return {
+        "appointmentStatusId": 1, "appointmentStatus": "Pending", "appointmentNotes": None, "cancellationReason": None,
+        "appointmentTime": f"{now + timedelta(days=14):%Y-%m-%d}T10:20:00", "arrivedAt": None, "completedAt": None,
+        "cost": None, "rescheduledToAppointmentId": None,
+    }  # fmt: skip
+
+
+ENTITIES: tuple[Entity, ...] = (
+    Entity("practice", "/practices", "practiceId", paged=False, listed=lambda world: world.practices),
+    Entity("user", "/users", "userId", listed=lambda world: [member.record for member in world.members]),
+    Entity(
+        "appointmentType", "/appointmentTypes", "appointmentTypeId", paged=False, listed=lambda _: appointment_types()
+    ),
+    Entity(
+        "appointmentStatus",
+        "/appointmentStatuses",
+        "appointmentStatusId",
+        paged=False,
+        listed=lambda _: appointment_statuses(),
+    ),
+    Entity("referralSource", "/referralSources", "referralSourceId", paged=False, listed=lambda _: referral_sources()),
+    Entity(
+        "patient",
+        "/patients",
+        "patientId",
+        PATIENT_BASE,
+        rows=_patient_rows,
+        count=lambda chart: int(not chart.gone),
+        newborn=_new_patient,
+    ),
+    Entity(
+        "appointment",
+        "/appointments",
+        "appointmentId",
+        APPOINTMENT_BASE,
+        PER_PATIENT,
+        rows=lambda chart: chart.appointments,
+        count=lambda chart: len(chart.visits),
+        owned=_appointments_owned,
+        embedded_as="appointments",
+        needs=("patientId",),
+        newborn=_new_appointment,
+    ),
+    Entity(
+        "medicalItem",
+        "/medicalItems",
+        "medicalItemId",
+        1,
+        ITEMS_PER_PATIENT,
+        rows=_medical_rows,
+        sparse=True,
+        needs=("patientId",),
+    ),
+    Entity("household", "/households", "householdId", HOUSEHOLD_BASE, rows=_household_rows),
+)
+BY_NAME: dict[str, Entity] = {entity.name: entity for entity in ENTITIES}
+BY_PATH: dict[str, Entity] = {entity.path: entity for entity in ENTITIES}
+EMBEDDED: tuple[str, ...] = ("appointments", "treatments", "clinicalNotes", "billingLines")

@@ -1,0 +1,39 @@
+"""Planted defects: what a careful migration must notice, and what it must then do."""
+
+from dataclasses import asdict, dataclass
+from typing import Literal
+
+RowFate = Literal["send", "hold", "skip", "unmatched", "matched"]
+FieldFate = Literal["sent", "withheld", "none"]
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """One defect in one served record.
+
+    ``row`` is the fate the record must meet (users are matched, not moved), ``fate`` that of the field (``none`` where
+    the row as a whole decides). ``rule`` is a code of the rule catalogue, or one of ours: PARENT (a consequence of the
+    patient's own fate), R-GUARDIAN, R-STATE-TIME, R-DECEASED, R-FORMULA, R-NA, R-UNMAPPED, R-ADDR.
+    """
+
+    entity: str
+    id: int
+    field: str | None
+    rule: str
+    row: RowFate = "send"
+    fate: FieldFate = "sent"
+    note: str = ""
+
+    def as_json(self) -> dict[str, object]:
+        """The line of the truth file."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """What a case of the catalogue says about the field it spoilt; the record's id is added by the chart."""
+
+    field: str | None
+    rule: str
+    fate: FieldFate = "sent"
+    note: str = ""

@@ -1,0 +1,1 @@
+"""A Salesforce org that behaves like the real one on the wire."""

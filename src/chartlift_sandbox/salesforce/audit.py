@@ -1,0 +1,75 @@
+"""Audit fields and owners: what may be set on insert, and who may own a record."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chartlift_sandbox.salesforce.failures import any_true
+from chartlift_sandbox.salesforce.lookups import column_of
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.call import Call
+
+EPOCH = pa.scalar("1970-01-01T00:00:00").cast(pa.timestamp("us"))
+
+
+def stamp(call: Call, staged: dict[str, pa.Array]) -> None:
+    """Fill the system fields of new records: given audit values stay, all others are now and the caller."""
+    now = pa.scalar(call.org.now(), pa.timestamp("us"))
+    who = pa.scalar(call.actor.user_id, pa.string())
+    defaults = {
+        "CreatedDate": now, "CreatedById": who, "LastModifiedDate": now, "LastModifiedById": who, "SystemModstamp": now
+    }  # fmt: skip
+    _check_dates(call, staged, now)
+    for name, default in defaults.items():
+        if call.sobject.field(name) is None:
+            continue
+        given = staged.get(name)
+        staged[name] = pa.repeat(default, call.count) if given is None else pc.fill_null(given, default)
+
+
+def _check_dates(call: Call, staged: dict[str, pa.Array], now: pa.Scalar) -> None:
+    """CreatedDate lies between 1970 and now, LastModifiedDate not before it."""
+    created, modified = staged.get("CreatedDate"), staged.get("LastModifiedDate")
+    for name, value in (("CreatedDate", created), ("LastModifiedDate", modified)):
+        if value is None:
+            continue
+        outside = pc.less(value, EPOCH)
+        if not call.org.settings.future_created_date:
+            outside = pc.or_(outside, pc.greater(value, now))
+        label = call.sobject.fields[name].label
+        call.failures.add(outside, "FIELD_INTEGRITY_EXCEPTION", f"{label}: invalid date", name)
+    if created is not None and modified is not None:
+        message = "Last Modified Date: cannot be before Created Date"
+        call.failures.add(pc.less(modified, created), "FIELD_INTEGRITY_EXCEPTION", message, "LastModifiedDate")
+
+
+def default_owner(call: Call, staged: dict[str, pa.Array]) -> None:
+    """New records belong to the caller unless they say otherwise."""
+    if call.sobject.field("OwnerId") is not None:
+        who = pa.scalar(call.actor.user_id, pa.string())
+        given = staged.get("OwnerId")
+        staged["OwnerId"] = pa.repeat(who, call.count) if given is None else pc.fill_null(given, who)
+
+
+def check_owner(call: Call, owner: pa.Array | None) -> None:
+    """Fail rows whose owner is an inactive user, unless the caller may use those."""
+    if owner is None or (call.org.settings.set_audit_fields and call.permitted("UpdateWithInactiveOwner")):
+        return
+    distinct = pc.unique(owner).drop_null()
+    if len(distinct) == 0 or (len(distinct) == 1 and distinct[0].as_py() == call.actor.user_id):
+        return
+    found = call.org.query_with(
+        {"_owners": pa.table({"v": distinct})},
+        'SELECT v FROM _owners JOIN "User" u ON u."Id" = v WHERE NOT u."IsActive"',
+    )
+    inactive = column_of(found, "v")
+    bad = pc.is_in(owner, value_set=inactive)
+    if len(inactive) and any_true(bad):
+        tail = f"] as owner of {call.sobject.name.lower()}"
+        shown = pc.utf8_slice_codeunits(owner, 0, 15)
+        message = pc.binary_join_element_wise("operation performed with inactive user [", shown, tail, "")
+        call.failures.add(bad, "INACTIVE_OWNER_OR_USER", message)

@@ -1,0 +1,302 @@
+"""Ingest jobs of Bulk API 2.0: their states, what they look like on the wire, and where their data lies.
+
+States: Open -> UploadComplete -> InProgress -> JobComplete | Failed, or Aborted. Source: Bulk API 2.0 guide.
+"""
+
+import threading
+import time
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyarrow import feather
+
+from chartlift_sandbox.clock import Clock
+from chartlift_sandbox.salesforce import bulk_csv, ids
+from chartlift_sandbox.salesforce.errors import OrgError, not_found
+from chartlift_sandbox.salesforce.org import Actor
+
+OPERATIONS = {"insert", "update", "upsert", "delete", "hardDelete"}
+TERMINAL = frozenset({"JobComplete", "Failed", "Aborted"})
+DELETABLE = TERMINAL | {"UploadComplete"}
+JOB_PREFIX = "750"
+_ID_LENGTHS = {15, 18}
+_SHORT_ID = 15
+
+
+@dataclass
+class IngestJob:
+    """One job. `rows` counts the upload, `processed` includes `failed`."""
+
+    id: str
+    object: str
+    operation: str
+    external_id: str | None
+    delimiter: str
+    line_ending: str
+    version: str
+    actor: Actor
+    created: datetime
+    modified: datetime
+    folder: Path
+    assignment_rule: str | None = None
+    state: str = "Open"
+    uploaded: bool = False
+    rows: int = 0
+    processed: int = 0
+    failed: int = 0
+    retries: int = 0
+    error: str | None = None
+    busy_ms: int = 0
+    hold_polls: int = 0
+    purge: bool = False
+    touched: float = field(default_factory=time.monotonic)
+
+    @property
+    def upload_file(self) -> Path:
+        """Where the CSV lies between upload and processing."""
+        return self.folder / f"{self.id}.csv"
+
+    @property
+    def result_file(self) -> Path:
+        """Where the outcome of every row lies once the job is terminal."""
+        return self.folder / f"{self.id}.arrow"
+
+    @property
+    def shown_state(self) -> str:
+        """The state callers see; a planned stall hides the end for some polls."""
+        return "InProgress" if self.hold_polls > 0 and self.state in TERMINAL else self.state
+
+    def brief(self) -> dict[str, Any]:
+        """The short form that closing and aborting answer."""
+        shown = {
+            "id": self.id,
+            "operation": self.operation,
+            "object": self.object,
+            "createdById": self.actor.user_id,
+            "createdDate": _stamp(self.created),
+            "systemModstamp": _stamp(self.modified),
+            "state": self.shown_state,
+            "concurrencyMode": "Parallel",
+            "contentType": "CSV",
+            "apiVersion": float(self.version),
+        }
+        if self.external_id:
+            shown["externalIdFieldName"] = self.external_id
+        if self.assignment_rule:
+            shown["assignmentRuleId"] = self.assignment_rule
+        return shown
+
+    def opened(self) -> dict[str, Any]:
+        """The answer to creation."""
+        return self.brief() | {
+            "contentUrl": f"services/data/v{self.version}/jobs/ingest/{self.id}/batches",
+            "lineEnding": self.line_ending,
+            "columnDelimiter": next(k for k, v in bulk_csv.DELIMITERS.items() if v == self.delimiter),
+        }
+
+    def listed(self) -> dict[str, Any]:
+        """An element of the job list."""
+        return self.opened() | {"jobType": "V2Ingest"}
+
+    def full(self) -> dict[str, Any]:
+        """The answer to a status request; counts one poll of a planned stall."""
+        busy = max(self.busy_ms, 1) if self.processed else 0
+        shown = self.listed() | {
+            "numberRecordsProcessed": self.processed,
+            "numberRecordsFailed": self.failed,
+            "retries": self.retries,
+            "totalProcessingTime": busy,
+            "apiActiveProcessingTime": busy,
+            "apexProcessingTime": 0,
+        }
+        if self.state == "Failed" and self.shown_state == "Failed":
+            shown["errorMessage"] = self.error
+        if self.state in TERMINAL and self.hold_polls > 0:
+            self.hold_polls -= 1
+        return shown
+
+
+def _stamp(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.000+0000"
+
+
+def invalid_state(message: str) -> OrgError:
+    """400: the job is not in a state that allows this."""
+    return OrgError("INVALIDJOBSTATE", message)
+
+
+class IngestJobs:
+    """All ingest jobs of one org.
+
+    Args:
+        folder: Directory for uploads and results; it must exist.
+    """
+
+    def __init__(self, clock: Clock, folder: Path) -> None:
+        self._clock, self._folder = clock, folder
+        self._lock = threading.Lock()
+        self._jobs: dict[str, IngestJob] = {}
+        self._number = 0
+
+    def open(self, spec: dict[str, Any], actor: Actor, version: str) -> IngestJob:
+        """Creates a job from a checked specification (see `bulk_ingest.check_spec`)."""
+        with self._lock:
+            self._number += 1
+            now = self._clock.now()
+            job = IngestJob(
+                id=ids.make(JOB_PREFIX, self._number),
+                object=spec["object"],
+                operation=spec["operation"],
+                external_id=spec.get("externalIdFieldName"),
+                delimiter=bulk_csv.DELIMITERS[spec.get("columnDelimiter") or "COMMA"],
+                line_ending=spec.get("lineEnding") or "LF",
+                assignment_rule=spec.get("assignmentRuleId"),
+                version=version,
+                actor=actor,
+                created=now,
+                modified=now,
+                folder=self._folder,
+            )
+            self._jobs[job.id] = job
+        return job
+
+    def get(self, job_id: str) -> IngestJob:
+        """The job of that 15- or 18-character id.
+
+        Raises:
+            OrgError: 404, unknown or deleted.
+        """
+        if len(job_id) in _ID_LENGTHS:
+            found = self._jobs.get(job_id) or next(
+                (job for key, job in self._jobs.items() if key[:_SHORT_ID] == job_id), None
+            )
+            if found is not None:
+                return found
+        raise not_found()
+
+    def all(self) -> list[IngestJob]:
+        """Jobs in order of creation."""
+        return list(self._jobs.values())
+
+    def store(self, job: IngestJob, body: bytes) -> None:
+        """Keeps the one upload of an open job.
+
+        Raises:
+            OrgError: 400, the job is closed or holds data already.
+        """
+        with self._lock:
+            if job.state != "Open":
+                raise invalid_state(f"Job is not open for upload: {job.id} is {job.state}")
+            if job.uploaded:
+                raise invalid_state(
+                    f"Found multiple contents for job: <{job.id}>, please 'Close' / 'Abort' / 'Delete' the current "
+                    "Job then create a new Job and make sure you only do 'PUT' once on a given Job."
+                )
+            job.uploaded = True
+        job.upload_file.write_bytes(body)
+        self._touch(job)
+
+    def move(self, job: IngestJob, allowed: frozenset[str], state: str, refusal: str) -> None:
+        """Changes the state if the present one allows it.
+
+        Raises:
+            OrgError: 400 INVALIDJOBSTATE with the text `refusal`.
+        """
+        with self._lock:
+            if job.state not in allowed:
+                raise invalid_state(refusal)
+            job.state = state
+        self._touch(job)
+
+    def advance(self, job: IngestJob, allowed: frozenset[str], state: str) -> bool:
+        """As `move`, for the worker: False instead of an error."""
+        try:
+            self.move(job, allowed, state, "")
+        except OrgError:
+            return False
+        return True
+
+    def _touch(self, job: IngestJob) -> None:
+        job.modified = self._clock.now()
+
+    def drop(self, job: IngestJob) -> None:
+        """Deletes a job with its data.
+
+        Raises:
+            OrgError: 400 API_ERROR, the job is open or running.
+        """
+        with self._lock:
+            if job.shown_state not in DELETABLE:
+                raise OrgError("API_ERROR", "Error encountered when deleting the job because the job is not terminated")
+            self._jobs.pop(job.id, None)
+        job.upload_file.unlink(missing_ok=True)
+        job.result_file.unlink(missing_ok=True)
+
+    def clear(self) -> None:
+        """Forgets every job (the sandbox is reset)."""
+        with self._lock:
+            jobs, self._jobs = list(self._jobs.values()), {}
+        for job in jobs:
+            if job.state not in TERMINAL:
+                job.state = "Aborted"
+            job.upload_file.unlink(missing_ok=True)
+            job.result_file.unlink(missing_ok=True)
+
+
+def outcome_table(echo: pa.Table, outcome: pa.Table) -> pa.Table:
+    """Puts outcome columns (`sf__Id`, `sf__Created`, `sf__Error`, `done`, `ok`) beside the uploaded ones.
+
+    `outcome` holds the engine's answer for the first rows; rows beyond it were not processed.
+    """
+    missing = echo.num_rows - outcome.num_rows
+    tail = pc.if_else(pc.equal(pc.fill_null(outcome["fields"], ""), ""), "--", pc.binary_join_element_wise(
+        pc.fill_null(outcome["fields"], ""), "--", " "
+    ))  # fmt: skip
+    parts = (pc.fill_null(outcome["code"], ""), pc.fill_null(outcome["message"], ""), tail)
+    columns: dict[str, pa.ChunkedArray] = {
+        "sf__Id": pc.fill_null(outcome["id"], ""),
+        "sf__Created": pc.if_else(pc.fill_null(outcome["created"], False), "true", "false"),
+        "sf__Error": pc.binary_join_element_wise(*parts, ":"),
+        "ok": outcome["success"],
+    }
+    padded = [pa.chunked_array([*c.chunks, pa.nulls(missing, c.type)], c.type) for c in columns.values()]
+    done = pa.array([True] * outcome.num_rows + [False] * missing, pa.bool_())
+    names = [*(f"\x00{name}" for name in columns), "\x00done", *echo.column_names]
+    return pa.table([*padded, done, *echo.columns], names=names)
+
+
+def write_results(job: IngestJob, table: pa.Table) -> None:
+    """Stores the outcome of every row."""
+    feather.write_feather(table, str(job.result_file), compression="lz4")
+
+
+def read_results(job: IngestJob, which: str, *, shuffle: bool, doubles: frozenset[str]) -> bytes:
+    """One of the three result sets as CSV.
+
+    Args:
+        job: A job in a terminal state.
+        which: `successfulresults`, `failedresults` or `unprocessedrecords`.
+        shuffle: Give rows in another order than they were uploaded.
+        doubles: Lower-case names of fields whose numbers a real org re-formats in the successful results.
+    """
+    table = feather.read_table(str(job.result_file), memory_map=False)
+    echoed = [name for name in table.column_names if not name.startswith("\x00")]
+    done, ok = table["\x00done"], pc.fill_null(table["\x00ok"], False)
+    wanted, heads = {
+        "successfulresults": (pc.and_(done, ok), ["sf__Id", "sf__Created"]),
+        "failedresults": (pc.and_(done, pc.invert(ok)), ["sf__Id", "sf__Error"]),
+        "unprocessedrecords": (pc.invert(done), []),
+    }[which]
+    table = table.select([*(f"\x00{name}" for name in heads), *echoed]).filter(wanted)
+    table = table.rename_columns([*heads, *echoed])
+    if shuffle and table.num_rows > 1:
+        table = table.take(bulk_csv.shuffled(table.num_rows, int.from_bytes(job.id[3:11].encode()) >> 1))
+    if which == "successfulresults" and table.num_rows:
+        for name in (one for one in echoed if one.lower() in doubles):
+            column = bulk_csv.echo_doubles(table[name])
+            table = table.set_column(table.column_names.index(name), name, column)
+    return bulk_csv.render(table, quoted=len(heads), delimiter=job.delimiter, line_ending=job.line_ending)

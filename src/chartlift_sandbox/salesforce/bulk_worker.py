@@ -1,0 +1,165 @@
+"""The background thread that carries closed ingest jobs out, in internal batches of 10,000 records."""
+
+import logging
+import math
+import queue
+import threading
+import time
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chartlift_sandbox.faults import JOB_KINDS, Fault, FaultPlan
+from chartlift_sandbox.salesforce import bulk_csv
+from chartlift_sandbox.salesforce.bulk_jobs import IngestJob, IngestJobs, outcome_table, write_results
+from chartlift_sandbox.salesforce.call import DmlOptions
+from chartlift_sandbox.salesforce.errors import OrgError
+from chartlift_sandbox.salesforce.org import Org
+from chartlift_sandbox.salesforce.usage import Usage
+
+BATCH_ROWS = 10_000
+_RUNNING = frozenset({"InProgress"})
+_OUTCOME = ("id", "success", "created", "code", "message", "fields")
+_log = logging.getLogger(__name__)
+
+
+class IngestWorker:
+    """Runs one job at a time; jobs wait in the order they were closed."""
+
+    def __init__(self, org: Org, jobs: IngestJobs, usage: Usage, faults: FaultPlan) -> None:
+        self._org, self._jobs, self._usage, self._faults = org, jobs, usage, faults
+        self._queue: queue.SimpleQueue[IngestJob | None] = queue.SimpleQueue()
+        self._thread: threading.Thread | None = None
+        self._lock = threading.Lock()
+
+    def submit(self, job: IngestJob) -> None:
+        """Queues a job that is UploadComplete."""
+        with self._lock:
+            if self._thread is None:
+                self._thread = threading.Thread(target=self._serve, name="bulk-ingest", daemon=True)
+                self._thread.start()
+        self._queue.put(job)
+
+    def stop(self) -> None:
+        """Ends the thread after the job in hand."""
+        with self._lock:
+            if self._thread is not None:
+                self._queue.put(None)
+                self._thread.join(timeout=30)
+                self._thread = None
+
+    def _serve(self) -> None:
+        while (job := self._queue.get()) is not None:
+            if not self._jobs.advance(job, frozenset({"UploadComplete"}), "InProgress"):
+                continue
+            start = time.monotonic()
+            try:
+                state = self._carry_out(job)
+            except Exception:  # noqa: BLE001 - a job that breaks must end as Failed, not end the thread
+                _log.exception("ingest job %s", job.id)
+                job.error, state = "InternalServerError : Unexpected error", "Failed"
+            job.busy_ms = math.ceil((time.monotonic() - start) * 1000)
+            self._jobs.advance(job, _RUNNING, state)
+            if job.purge:
+                self._jobs.drop(job)
+
+    def _carry_out(self, job: IngestJob) -> str:
+        """Processes the job's data and answers the state it ends in."""
+        body = job.upload_file.read_bytes() if job.uploaded else b""
+        try:
+            echo = bulk_csv.parse(body, job.delimiter, job.line_ending)
+        except bulk_csv.BulkDataError as error:
+            job.error = str(error)
+            return "Failed"
+        job.rows = echo.num_rows
+        faults = self._faults.take(JOB_KINDS, "org", None, f"/jobs/ingest/{job.id}", job.object)
+        for fault in faults:
+            if fault.kind == "stall":
+                job.hold_polls = fault.rows
+            job.purge |= fault.kind == "purge_job"
+        state, outcomes = "JobComplete", [_empty_outcome()]
+        for start in range(0, echo.num_rows or 1, BATCH_ROWS):
+            if job.state != "InProgress":
+                break
+            state, outcome = self._batch(job, echo.slice(start, BATCH_ROWS), faults)
+            outcomes.append(outcome)
+            job.processed += outcome.num_rows
+            job.failed += outcome.num_rows - (pc.sum(outcome["success"]).as_py() or 0)
+            if state != "InProgress":
+                break
+        write_results(job, outcome_table(echo, pa.concat_tables(outcomes)))
+        job.upload_file.unlink(missing_ok=True)
+        return "JobComplete" if state == "InProgress" else state
+
+    def _batch(self, job: IngestJob, echo: pa.Table, faults: list[Fault]) -> tuple[str, pa.Table]:
+        """One internal batch: the state after it (InProgress = go on) and the outcome of its rows, in order."""
+        stop = next((one for one in faults if one.kind in {"fail_job", "abort_job"}), None)
+        if stop is not None:
+            echo = echo.slice(0, max(stop.rows - job.processed, 0))
+        if not self._usage.take("DailyBulkApiBatches"):
+            job.error = "ExceededQuota : Daily bulk API batch limit exceeded"
+            return "Failed", _empty_outcome()
+        try:
+            outcome = self._dml_with_faults(job, echo, [one for one in faults if one.kind == "rows"])
+        except OrgError as error:
+            column = error.fields[0] if error.code == "INVALID_FIELD" and error.fields else None
+            job.error = f"InvalidBatch : Field name not found : {column}" if column else f"InvalidBatch : {error}"
+            return "Failed", _empty_outcome()
+        if stop is not None and job.processed + outcome.num_rows >= stop.rows:
+            job.error = stop.body or "InternalServerError : planned fault"
+            return ("Failed" if stop.kind == "fail_job" else "Aborted"), outcome
+        return "InProgress", outcome
+
+    def _dml_with_faults(self, job: IngestJob, echo: pa.Table, faults: list[Fault]) -> pa.Table:
+        hit = pa.array([False] * echo.num_rows) if faults else None
+        for fault in faults:
+            hit = pc.or_(hit, _rows_hit(fault, echo, job))
+        if hit is None or not pc.any(hit).as_py():
+            return self._dml(job, echo)
+        good = self._dml(job, echo.filter(pc.invert(hit)))
+        size = echo.num_rows - good.num_rows
+        fault = faults[0]
+        bad = pa.table(
+            {
+                "id": pa.nulls(size, pa.string()),
+                "success": pa.array([False] * size),
+                "created": pa.array([False] * size),
+                "code": pa.array([fault.code] * size),
+                "message": pa.array([fault.message] * size),
+                "fields": pa.array([fault.columns] * size),
+            }
+        )
+        numbers = pa.array(range(echo.num_rows))
+        order = pa.concat_arrays([numbers.filter(pc.invert(hit)), numbers.filter(hit)])
+        return pa.concat_tables([good, bad]).take(pc.sort_indices(order))
+
+    def _dml(self, job: IngestJob, echo: pa.Table) -> pa.Table:
+        """Hands rows to the engine under the org's lock."""
+        with self._org.lock:
+            answer = self._org.dml(
+                job.operation,
+                job.object,
+                bulk_csv.to_engine(echo),
+                job.actor,
+                external_id=job.external_id,
+                job=job.id,
+                options=DmlOptions(channel="bulk"),
+            )
+        return answer.select(list(_OUTCOME)).cast(_empty_outcome().schema)
+
+
+def _rows_hit(fault: Fault, echo: pa.Table, job: IngestJob) -> pa.Array:
+    if fault.keys is not None:
+        found = [pc.match_substring_regex(column, fault.keys) for column in echo.columns]
+        hit = found[0]
+        for one in found[1:]:
+            hit = pc.or_(hit, one)
+        return hit.combine_chunks() if isinstance(hit, pa.ChunkedArray) else hit
+    share = 1.0 if fault.share is None else fault.share
+    rank = pc.sort_indices(bulk_csv.shuffled(echo.num_rows, fault.seed + job.processed))
+    return pc.less(rank, int(echo.num_rows * share))
+
+
+def _empty_outcome() -> pa.Table:
+    kinds = {"success": pa.bool_(), "created": pa.bool_()}
+    return pa.table({name: pa.array([], kinds.get(name, pa.string())) for name in _OUTCOME})

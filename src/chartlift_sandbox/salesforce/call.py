@@ -1,0 +1,145 @@
+"""One DML call on its way through the engine: the input, who asks, what failed, and how it is logged."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chartlift_sandbox.salesforce.columns import Column, resolve
+from chartlift_sandbox.salesforce.failures import Failures, row_numbers
+from chartlift_sandbox.salesforce.lookups import check_references, resolve_parent_keys, single
+from chartlift_sandbox.salesforce.schema import Field, SObject
+from chartlift_sandbox.salesforce.values import Cells, Conversion, clean, convert
+from chartlift_sandbox.salesforce.writes import NEW, Entry
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Actor, Org
+
+ROLLED_BACK = (
+    "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+    "Record rolled back because not all records were valid and the request was using AllOrNone header",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class DmlOptions:
+    """Request headers that change DML; `channel` is rest, bulk or person and decides how ids appear in messages."""
+
+    allow_duplicates: bool = False
+    channel: str = "rest"
+
+
+@dataclass
+class Call:
+    """The state of one insert, update, delete … call. `table` holds one string column per header."""
+
+    org: Org
+    op: str
+    sobject: SObject
+    table: pa.Table
+    actor: Actor
+    job: str | None
+    options: DmlOptions
+    failures: Failures = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.failures = Failures(self.table.num_rows)
+
+    @property
+    def count(self) -> int:
+        """Number of input rows."""
+        return self.table.num_rows
+
+    @property
+    def id_width(self) -> int:
+        """Characters of an id in error messages."""
+        return 18 if self.options.channel == "bulk" else 15
+
+    def permitted(self, permission: str) -> bool:
+        """Whether the caller has a user permission."""
+        return permission in self.actor.permissions
+
+    def columns(self, skip: tuple[str, ...] = ()) -> list[Column]:
+        """Resolved input columns, without the ones named in `skip`."""
+        headers = [name for name in self.table.column_names if name.strip().lower() not in skip]
+        return resolve(self.org, self.actor, self.sobject, headers)
+
+    def cells(self, columns: list[Column]) -> dict[str, Cells]:
+        """Convert every writable column; errors land in `failures`."""
+        done: dict[str, Cells] = {}
+        for column in columns:
+            text, given = clean(single(self.table.column(column.header)))
+            if not self._writable(column.field):
+                self._refuse(column.field, given)
+                continue
+            done[column.field.name] = Cells(column.field, self._convert(column, text), given)
+        return done
+
+    def _convert(self, column: Column, text: pa.Array) -> pa.Array:
+        if column.parent is not None:
+            return resolve_parent_keys(self.org, column, text, self.failures)
+        if column.field.type == "reference" and column.field.reference_to:
+            return check_references(self.org, column.field, text, self.failures)
+        entries = self.org.schema.values(column.field)
+        return convert(text, Conversion(column.field, entries, self.org.settings, self.failures))
+
+    def _writable(self, found: Field) -> bool:
+        if self.op == "insert":
+            if found.audit:
+                return self.org.settings.set_audit_fields and self.permitted("CreateAuditFields")
+            allowed = found.createable
+        else:
+            allowed = found.updateable
+        return allowed and self.org.access.editable(self.actor.user_id, self.sobject.name, found)
+
+    def _refuse(self, found: Field, given: pa.Array | None) -> None:
+        message = (
+            f"Unable to create/update fields: {found.name}. Please check the security settings of this field "
+            "and verify that it is read/write for your profile or permission set"
+        )
+        mask = pa.repeat(True, self.count) if given is None else given
+        self.failures.add(mask, "INVALID_FIELD_FOR_INSERT_UPDATE", message, found.name)
+
+    def log(self, failures: Failures, good: pa.Table | None, ids: pa.Array | None) -> None:
+        """Write the call into the org's log; `good` has columns row, id and values of the rows that were written.
+
+        With `good` None only the failed rows are logged. `ids` are the ids that the failed rows named.
+        """
+        bad = self._bad_rows(failures, ids)
+        if good is None:
+            good = pa.table({"row": pa.array([], pa.int64()), "id": pa.array([], pa.string())})
+            bad = bad.set_column(0, "row", row_numbers(bad.num_rows))
+        count = good.num_rows + bad.num_rows
+        self.org.writes.add(
+            Entry(
+                0, count, self.org.now(), self.job, self.actor.user_id, self.op, self.sobject.name, good, bad
+            )  # fmt: skip
+        )
+
+    def _bad_rows(self, failures: Failures, ids: pa.Array | None) -> pa.Table:
+        shown = ids if ids is not None else pa.nulls(self.count, pa.string())
+        columns = {"row": row_numbers(self.count), "id": shown, "error": failures.error_texts()}
+        for name in self.table.column_names:
+            columns[NEW + name] = single(self.table.column(name))
+        table = pa.table(columns)
+        return table.slice(0, 0) if failures.bad is None else table.filter(failures.bad)
+
+    def required(self, names: list[str], staged: dict[str, pa.Array]) -> None:
+        """Fail rows in which one of the named fields is null; the message lists all of a row's missing ones."""
+        combination: pa.Array | None = None
+        for place, name in enumerate(names):
+            value = staged.get(name)
+            missing = pa.repeat(True, self.count) if value is None else pc.is_null(value)
+            bit = pc.if_else(missing, 2**place, 0)
+            combination = bit if combination is None else pc.add(combination, bit)
+        if combination is None:
+            return
+        for bits in pc.unique(combination).to_pylist():
+            lacking = [name for place, name in enumerate(names) if bits >> place & 1]
+            if lacking:
+                message = f"Required fields are missing: [{', '.join(lacking)}]"
+                rows = pc.equal(combination, bits)
+                self.failures.add(rows, "REQUIRED_FIELD_MISSING", message, ",".join(lacking))

@@ -1,0 +1,63 @@
+"""Values that the platform works out itself: names of people, states of tasks, times of events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chartlift_sandbox.salesforce.schema import SObject
+from chartlift_sandbox.salesforce.store import quote
+
+_PERSON = ('nullif(concat_ws(\' \', "FirstName", "LastName"), \'\')', ("FirstName", "LastName"))
+_ACCOUNT = (
+    "CASE WHEN \"WhatId\" LIKE '001%' THEN \"WhatId\" WHEN \"WhoId\" LIKE '003%' THEN "
+    '(SELECT c."AccountId" FROM "Contact" c WHERE c."Id" = "WhoId") END',
+    ("WhatId", "WhoId"),
+)
+_START = 'coalesce("StartDateTime", "ActivityDateTime", CAST("ActivityDate" AS TIMESTAMP))'
+_END = f'coalesce("EndDateTime", {_START} + "DurationInMinutes" * INTERVAL 1 MINUTE)'
+_TIMES = ("StartDateTime", "ActivityDateTime", "ActivityDate", "EndDateTime", "DurationInMinutes")
+_DERIVED: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
+    "Contact": {"Name": _PERSON},
+    "Lead": {"Name": _PERSON},
+    "User": {"Name": _PERSON},
+    "Task": {
+        "IsClosed": ("coalesce(\"Status\" = 'Completed', false)", ("Status",)),
+        "IsHighPriority": ("coalesce(\"Priority\" = 'High', false)", ("Priority",)),
+        "AccountId": _ACCOUNT,
+    },
+    "Event": {
+        "StartDateTime": (_START, _TIMES),
+        "ActivityDateTime": (_START, _TIMES),
+        "ActivityDate": (f"CAST({_START} AS DATE)", _TIMES),
+        "EndDateTime": (_END, _TIMES),
+        "EndDate": (f"CAST({_END} AS DATE)", _TIMES),
+        "DurationInMinutes": (f"coalesce(\"DurationInMinutes\", date_diff('minute', {_START}, {_END}))", _TIMES),
+        "AccountId": _ACCOUNT,
+    },
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Derivation:
+    """One field, the SQL that gives its value, and the fields of the same record that it reads."""
+
+    name: str
+    sql: str
+    reads: tuple[str, ...]
+
+
+def derivations(sobject: SObject) -> list[Derivation]:
+    """What the platform computes when a record of the object is saved."""
+    rules = _DERIVED.get(sobject.name, {})
+    return [Derivation(name, sql, reads) for name, (sql, reads) in rules.items() if name in sobject.fields]
+
+
+def affected(sobject: SObject, changed: set[str]) -> list[Derivation]:
+    """The derivations that read one of the changed fields."""
+    return [rule for rule in derivations(sobject) if changed & set(rule.reads)]
+
+
+def update_sql(sobject: SObject, rules: list[Derivation], rows: str) -> str:
+    """Statement that recomputes derived fields of the rows whose rowid the relation `rows` lists as `rid`."""
+    sets = ", ".join(f"{quote(rule.name)} = {rule.sql}" for rule in rules)
+    return f"UPDATE {quote(sobject.name)} SET {sets} WHERE rowid IN (SELECT rid FROM {rows})"

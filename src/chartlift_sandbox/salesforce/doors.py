@@ -1,0 +1,65 @@
+"""Everything that stands between the wire and the engine, in one place, so that the control door can reach it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from chartlift_sandbox.faults import FaultPlan
+from chartlift_sandbox.salesforce.bulk_jobs import IngestJobs
+from chartlift_sandbox.salesforce.bulk_worker import IngestWorker
+from chartlift_sandbox.salesforce.login import ConnectedApp, Sessions
+from chartlift_sandbox.salesforce.metadata_jobs import MetadataJobs
+from chartlift_sandbox.salesforce.org import Org
+from chartlift_sandbox.salesforce.usage import Usage
+
+
+@dataclass
+class DoorSettings:
+    """Switches of the doors; those of the engine are in `org.settings`."""
+
+    bulk_shuffle_results: bool = True
+    """Result sets of ingest jobs come in another order than the upload."""
+    bulk_echo_java_doubles: bool = True
+    """Numbers in successful results are written as Java writes a double."""
+    bulk_upload_bytes: int = 112_500_000
+    """Largest upload: 150 MB once the platform has base64-encoded it."""
+
+
+@dataclass
+class Doors:
+    """The state behind one org's endpoints."""
+
+    org: Org
+    settings: DoorSettings
+    usage: Usage
+    faults: FaultPlan
+    sessions: Sessions
+    jobs: IngestJobs
+    worker: IngestWorker
+    metadata: MetadataJobs
+
+    def object_of(self, path: str) -> str | None:
+        """The object that a path touches, looking ingest jobs up; None if it touches none."""
+        parts = [part for part in path.split("/") if part]
+        for word, place in (("sobjects", 1), ("ingest", 1)):
+            if word not in parts[3:] or len(parts) <= parts.index(word) + place:
+                continue
+            name = parts[parts.index(word) + place]
+            if word == "sobjects":
+                found = self.org.schema.object(name)
+                return found.name if found is not None else None
+            return next((job.object for job in self.jobs.all() if job.id[:15] == name[:15]), None)
+        return None
+
+    def close(self) -> None:
+        """Ends the background work."""
+        self.worker.stop()
+        self.metadata.stop()
+
+
+def open_doors(org: Org, home: Path, app: ConnectedApp, faults: FaultPlan) -> Doors:
+    """Builds the state; job data goes to `home`/jobs."""
+    folder = home / "jobs"
+    folder.mkdir(parents=True, exist_ok=True)
+    usage, jobs = Usage(org.clock), IngestJobs(org.clock, folder)
+    worker = IngestWorker(org, jobs, usage, faults)
+    return Doors(org, DoorSettings(), usage, faults, Sessions(org, app), jobs, worker, MetadataJobs(org))

@@ -1,0 +1,134 @@
+"""Lookup fields: ids that must exist, parents named by external id, records named by a key."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chartlift_sandbox.salesforce import ids
+from chartlift_sandbox.salesforce.columns import Column
+from chartlift_sandbox.salesforce.failures import Failures, any_true
+from chartlift_sandbox.salesforce.schema import Field, SObject
+from chartlift_sandbox.salesforce.store import quote
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Org
+
+UNKNOWN_REFERENCE = "invalid cross reference id"
+_SHAPE = "^([0-9A-Za-z]{15}|[0-9A-Za-z]{18})$"
+
+
+def normalise_ids(text: pa.Array) -> tuple[pa.Array, pa.Array | None]:
+    """18-character ids, and the mask of texts that are no id at all."""
+    if text.null_count == len(text):
+        return text, None
+    bounds = pc.min_max(pc.binary_length(text)).as_py()
+    shaped = pc.match_substring_regex(text, _SHAPE)
+    if bounds["min"] == bounds["max"] == 18 and not any_true(pc.invert(shaped)):
+        return text, None
+    distinct = pc.unique(text).drop_null()
+    full = pa.array([ids.normalise(value) for value in distinct.to_pylist()], pa.string())
+    value = full.take(pc.index_in(text, value_set=distinct))
+    return value, pc.and_(pc.is_valid(text), pc.is_null(value))
+
+
+def check_references(org: Org, found: Field, text: pa.Array, failures: Failures) -> pa.Array:
+    """Ids of a lookup column in 18 characters; rows that point nowhere are failed."""
+    value, malformed = normalise_ids(text)
+    if any_true(malformed):
+        _reject_malformed(found, malformed, text, failures)
+    distinct = pc.unique(value).drop_null()
+    if len(distinct) == 0:
+        return value
+    missing = missing_ids(org, found, distinct)
+    if len(missing):
+        bad = pc.is_in(value, value_set=missing)
+        wrong_check = pa.array([v for v in missing.to_pylist() if ids.normalise(v) is None], pa.string())
+        if len(wrong_check):
+            _reject_malformed(found, pc.is_in(value, value_set=wrong_check), text, failures)
+        failures.add(bad, "INVALID_CROSS_REFERENCE_KEY", UNKNOWN_REFERENCE)
+    return value
+
+
+def _reject_malformed(found: Field, mask: pa.Array, text: pa.Array, failures: Failures) -> None:
+    message = pc.binary_join_element_wise(f"{found.label}: id value of incorrect type: ", text, "")
+    failures.add(mask, "MALFORMED_ID", message, found.name)
+
+
+def missing_ids(org: Org, found: Field, distinct: pa.Array) -> pa.Array:
+    """Which of the ids name no live record of an object that the field may point to."""
+    prefixes = pc.utf8_slice_codeunits(distinct, 0, 3)
+    missing: list[pa.Array] = []
+    for prefix in pc.unique(prefixes).to_pylist():
+        group = distinct.filter(pc.equal(prefixes, prefix))
+        target = org.schema.by_prefix(prefix)
+        if target is None or target.name not in found.reference_to:
+            missing.append(group)
+            continue
+        missing.append(_absent(org, target, group))
+    return pa.concat_arrays(missing)
+
+
+def _absent(org: Org, target: SObject, group: pa.Array) -> pa.Array:
+    alive = 'AND NOT t."IsDeleted"' if target.field("IsDeleted") else 'AND t."_deleted_at" IS NULL'
+    sql = (
+        f"SELECT v FROM _wanted w WHERE NOT EXISTS (SELECT 1 FROM {quote(target.name)} t "
+        f'WHERE t."Id" = w.v {alive}) ORDER BY v'
+    )
+    return column_of(org.query_with({"_wanted": pa.table({"v": group})}, sql), "v")
+
+
+def column_of(table: pa.Table, name: str) -> pa.Array:
+    """One column as a single array."""
+    return single(table.column(name))
+
+
+def single(column: pa.ChunkedArray) -> pa.Array:
+    """A chunked column as one array."""
+    if column.num_chunks == 1:
+        return column.chunk(0)
+    return pa.concat_arrays(column.chunks) if column.num_chunks else pa.array([], column.type)
+
+
+def find_by_key(org: Org, target: SObject, key: Field, text: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:
+    """Live records by a key: per distinct text its value, the number of matches, the ids joined by ", ".
+
+    Keys match in any case unless the field is case-sensitive. Numbers match by value.
+    """
+    distinct = pc.unique(text).drop_null()
+    left, right = _key_sides(key)
+    alive = 'NOT t."IsDeleted"' if target.field("IsDeleted") else 't."_deleted_at" IS NULL'
+    sql = (
+        f"SELECT w.v, count(t.\"Id\") AS n, string_agg(t.\"Id\", ', ' ORDER BY t.\"Id\") AS found FROM _wanted w "
+        f"LEFT JOIN {quote(target.name)} t ON {right} = {left} AND {alive} GROUP BY w.v"
+    )
+    table = org.query_with({"_wanted": pa.table({"v": distinct})}, sql)
+    return column_of(table, "v"), column_of(table, "n"), column_of(table, "found")
+
+
+def _key_sides(key: Field) -> tuple[str, str]:
+    column = f"t.{quote(key.name)}"
+    if key.sql_type == "VARCHAR":
+        if key.case_sensitive or key.type in {"id", "reference"}:
+            return "w.v", column
+        return "lower(w.v)", f"lower({column})"
+    return f"try_cast(w.v AS {key.sql_type})", column
+
+
+def resolve_parent_keys(org: Org, column: Column, text: pa.Array, failures: Failures) -> pa.Array:
+    """Ids of the parents that a column names by external id; rows without exactly one parent are failed."""
+    assert column.parent is not None
+    assert column.key is not None
+    values, counts, found = find_by_key(org, column.parent, column.key, text)
+    place = pc.index_in(text, value_set=values)
+    matches = counts.take(place)
+    tail = f" not found for field {column.key.name} in entity {column.parent.name}"
+    message = pc.binary_join_element_wise("Foreign key external ID: ", text, tail, "")
+    failures.add(pc.equal(matches, 0), "INVALID_FIELD", message)
+    several = pc.binary_join_element_wise(
+        f"{column.field.label}: more than one record found for external id field: [", found.take(place), "]", ""
+    )
+    failures.add(pc.greater(matches, 1), "INVALID_FIELD", several, column.field.name)
+    return pc.if_else(pc.equal(matches, 1), found.take(place), pa.scalar(None, pa.string()))

@@ -1,0 +1,90 @@
+"""Applies a checked deployment to the schema, the tables and the permission rows. The caller holds the org's lock."""
+
+from collections.abc import Callable
+
+from chartlift_sandbox.salesforce.metadata_deploy import Deployment
+from chartlift_sandbox.salesforce.metadata_draft import Change
+from chartlift_sandbox.salesforce.org import Org
+from chartlift_sandbox.salesforce.permissions import remove_permission_set, store_permission_set
+from chartlift_sandbox.salesforce.schema import Field
+from chartlift_sandbox.salesforce.store import add_column, create_table, drop_column, quote
+
+_TAB_FIELDS = (("LastViewedDate", "Last Viewed Date"), ("LastReferencedDate", "Last Referenced Date"))
+
+
+def apply(deployment: Deployment) -> None:
+    """Makes the changes in the order in which they were checked.
+
+    Raises:
+        ComponentError: the engine refused a permission row; the schema changes stay, as with `SucceededPartial`.
+    """
+    org = deployment.org
+    for change in deployment.draft.changes:
+        _APPLY[change.kind](org, change)
+    for spec in deployment.sets:
+        store_permission_set(org, deployment.actor, spec)
+    for name in deployment.removed_sets:
+        remove_permission_set(org, deployment.actor, name)
+    org.access.invalidate()
+
+
+def _object(org: Org, change: Change) -> None:
+    made = change.sobject
+    assert made is not None
+    old = org.schema.object(made.name)
+    if old is not None:
+        old.label, old.label_plural, old.sharing_model = made.label, made.label_plural, made.sharing_model
+        org.schema.add_object(old)
+        return
+    made.key_prefix = org.schema.next_custom_prefix()
+    org.schema.add_object(made)
+    create_table(org.db, made)
+
+
+def _field(org: Org, change: Change) -> None:
+    new = change.field
+    assert new is not None
+    if org.schema.field(change.object, new.name) is None:
+        add_column(org.db, change.object, new)
+    org.schema.add_field(change.object, new)
+
+
+def _tab(org: Org, change: Change) -> None:
+    owner = org.schema.object(change.object)
+    if owner is None or owner.has_tab:
+        return
+    owner.has_tab = True
+    for name, label in _TAB_FIELDS:
+        shown = Field(name, label, "datetime", createable=False, updateable=False, groupable=False, always_visible=True)
+        _field(org, Change("field", owner.name, field=shown))
+
+
+def _value_set(org: Org, change: Change) -> None:
+    org.schema.set_value_set(change.object, change.values)
+
+
+def _remove_field(org: Org, change: Change) -> None:
+    gone = change.field
+    assert gone is not None
+    if org.schema.field(change.object, gone.name) is not None:
+        drop_column(org.db, change.object, gone)
+        org.schema.remove_field(change.object, gone.name)
+    org.db.execute('DELETE FROM "FieldPermissions" WHERE "Field" = ?', [f"{change.object}.{gone.name}"])
+
+
+def _remove_object(org: Org, change: Change) -> None:
+    if org.schema.object(change.object) is not None:
+        org.schema.remove_object(change.object)
+        org.db.execute(f"DROP TABLE {quote(change.object)}")
+    for child in ("FieldPermissions", "ObjectPermissions"):
+        org.db.execute(f'DELETE FROM "{child}" WHERE "SobjectType" = ?', [change.object])
+
+
+_APPLY: dict[str, Callable[[Org, Change], None]] = {
+    "object": _object,
+    "field": _field,
+    "tab": _tab,
+    "value_set": _value_set,
+    "remove_field": _remove_field,
+    "remove_object": _remove_object,
+}

@@ -1,0 +1,250 @@
+"""Checks the components of a deployment against a draft of the schema.
+
+Order: destructive changes (pre and plain), objects, value sets, fields, tabs, permission sets, the rest, and
+post-destructive changes. A failing component never hides another one's result.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from xml.etree.ElementTree import Element
+
+from chartlift_sandbox.salesforce.metadata_draft import Draft
+from chartlift_sandbox.salesforce.metadata_fields import ComponentError, read_field, read_values
+from chartlift_sandbox.salesforce.metadata_zip import Package, children_of, text_of
+from chartlift_sandbox.salesforce.org import Actor, Org
+from chartlift_sandbox.salesforce.permissions import PermissionSetSpec, read_permission_set
+from chartlift_sandbox.salesforce.store import quote
+
+INERT_TYPES = {
+    "Layout": ("layouts", "layout"), "CustomApplication": ("applications", "app"), "ListView": ("objects", "object"),
+    "CompactLayout": ("objects", "object"), "ValidationRule": ("objects", "object"),
+    "RecordType": ("objects", "object"), "FieldSet": ("objects", "object"), "FlexiPage": ("flexipages", "flexipage"),
+    "Report": ("reports", "report"),
+    "ReportType": ("reportTypes", "reportType"), "Dashboard": ("dashboards", "dashboard"), "Flow": ("flows", "flow"),
+    "CustomLabels": ("labels", "labels"), "CustomPermission": ("customPermissions", "customPermission"),
+    "Settings": ("settings", "settings"), "Profile": ("profiles", "profile"),
+    "PathAssistant": ("pathAssistants", "pathAssistant"),
+    "QuickAction": ("quickActions", "quickAction"), "DuplicateRule": ("duplicateRules", "duplicateRule"),
+    "MatchingRules": ("matchingRules", "matchingRule"), "GlobalValueSetTranslation": ("globalValueSetTranslations", ""),
+}  # fmt: skip
+"""Types that are taken without any effect on data, with folder and file ending."""
+_REMOVAL_ORDER = {"CustomField": 1, "CustomObject": 2}
+
+
+@dataclass(slots=True)
+class Outcome:
+    """The result of one component, as DeployMessage shows it."""
+
+    kind: str
+    name: str
+    file: str
+    created: bool = False
+    changed: bool = False
+    deleted: bool = False
+    problem: str | None = None
+    problem_type: str | None = None
+    component_id: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether a problem stops the component (a warning does not)."""
+        return self.problem is not None and self.problem_type != "Warning"
+
+
+@dataclass(slots=True)
+class Deployment:
+    """A package on its way into the org.
+
+    Attributes:
+        outcomes: One per component, in the order they were looked at.
+        sets: Permission sets that passed.
+    """
+
+    org: Org
+    actor: Actor
+    package: Package
+    draft: Draft
+    outcomes: list[Outcome] = field(default_factory=list)
+    sets: list[PermissionSetSpec] = field(default_factory=list)
+    removed_sets: list[str] = field(default_factory=list)
+
+    def check(self) -> None:
+        """Looks at every component; nothing is changed. The caller holds the org's lock."""
+        self.outcomes.append(Outcome("", "package.xml", "package.xml", changed=True))
+        self._remove(self.package.removed)
+        wanted = self.package.members
+        self._objects()
+        self._value_sets("StandardValueSet", "standardValueSets", "standardValue")
+        self._value_sets("GlobalValueSet", "globalValueSets", "customValue")
+        self._fields()
+        for name in self._names("CustomTab", "tabs", "tab"):
+            self._try("CustomTab", name, f"tabs/{name}.tab", lambda n=name: self.draft.add_tab(n))
+        for name in self._names("PermissionSet", "permissionsets", "permissionset"):
+            file = f"permissionsets/{name}.permissionset"
+            self._try("PermissionSet", name, file, lambda n=name: self._permission_set(n))
+        known = {"CustomObject", "CustomField", "StandardValueSet", "GlobalValueSet", "CustomTab", "PermissionSet"}
+        for kind in (one for one in wanted if one not in known):
+            self._inert(kind)
+        self._remove(self.package.removed_last)
+
+    def _try(self, kind: str, name: str, file: str, work: Callable[[], tuple[bool, bool]]) -> None:
+        outcome = Outcome(kind, name, file)
+        try:
+            outcome.created, outcome.changed = work()
+        except ComponentError as error:
+            outcome.problem, outcome.problem_type = str(error), "Error"
+        self.outcomes.append(outcome)
+
+    def _names(self, kind: str, folder: str, ending: str) -> list[str]:
+        """Members of a type, `*` replaced by what the package holds."""
+        names: list[str] = []
+        for one in self.package.members.get(kind, []):
+            if one != "*":
+                names.append(one)
+                continue
+            inside = (p for p in sorted(self.package.files) if p.startswith(f"{folder}/") and p.endswith(f".{ending}"))
+            names += [path[len(folder) + 1 : -len(ending) - 1] for path in inside]
+        return list(dict.fromkeys(names))
+
+    def _file(self, path: str, kind: str, name: str) -> Element:
+        root = self.package.files.get(path)
+        if root is None:
+            raise ComponentError(
+                f"An object '{name}' of type {kind} was named in package.xml, but was not found in zipped directory"
+            )
+        return root
+
+    def _missing(self, name: str) -> tuple[bool, bool]:
+        self._file("", "CustomField", name)
+        return False, False
+
+    def _objects(self) -> None:
+        for name in self._names("CustomObject", "objects", "object"):
+            path = f"objects/{name}.object"
+            self._try("CustomObject", name, path, lambda n=name, p=path: self._object(n, p))
+
+    def _object(self, name: str, path: str) -> tuple[bool, bool]:
+        root = self._file(path, "CustomObject", name)
+        if name.endswith("__c"):
+            return self.draft.add_object(name, root)
+        if self.draft.object(name) is None and name != "Activity":
+            raise ComponentError(f"Entity Enumeration Or ID: bad value for restricted picklist field: {name}")
+        return False, False
+
+    def _fields(self) -> None:
+        """Fields of listed objects and fields listed by name, in the order of the files."""
+        whole = set(self._names("CustomObject", "objects", "object"))
+        named = set(self._names("CustomField", "", ""))
+        found: set[str] = set()
+        for path, root in sorted(self.package.files.items()):
+            owner = path.removeprefix("objects/").removesuffix(".object")
+            if not path.startswith("objects/") or not path.endswith(".object"):
+                continue
+            for element in children_of(root, "fields"):
+                full = f"{owner}.{text_of(element, 'fullName') or ''}"
+                if (owner in whole or full in named) and full.endswith("__c"):
+                    found.add(full)
+                    self._try("CustomField", full, path, lambda o=owner, e=element: self._field(o, e))
+        for full in sorted(named - found):
+            path = f"objects/{full.partition('.')[0]}.object"
+            self._try("CustomField", full, path, lambda f=full: self._missing(f))
+
+    def _field(self, owner: str, element: Element) -> tuple[bool, bool]:
+        new = read_field(element)
+        existing = self.org.schema.field(owner, new.name)
+        if existing is not None and existing.stored and existing.type == new.type:
+            self._check_data(owner, existing.name, shorter=0 < new.length < existing.length, length=new.length,
+                             unique=new.unique and not existing.unique, case_sensitive=new.case_sensitive)  # fmt: skip
+        elif existing is None and new.master_detail and self._has_records(owner):
+            raise ComponentError("Cannot create a master-detail field on an object that has records")
+        return self.draft.add_field(owner, new)
+
+    def _has_records(self, owner: str) -> bool:
+        known = self.org.schema.object(owner)
+        return known is not None and bool(self.org.db.execute(f"SELECT 1 FROM {quote(known.name)} LIMIT 1").fetchone())
+
+    def _check_data(
+        self, owner: str, name: str, *, shorter: bool, length: int, unique: bool, case_sensitive: bool
+    ) -> None:
+        column, table = quote(name), quote(owner)
+        sql = f"SELECT 1 FROM {table} WHERE length({column}) > ? LIMIT 1"
+        if shorter and self.org.db.execute(sql, [length]).fetchone():
+            raise ComponentError(f"Cannot shorten {owner}.{name}: records hold longer values")
+        value = column if case_sensitive else f"lower(CAST({column} AS VARCHAR))"
+        live = f'FROM {table} WHERE {column} IS NOT NULL AND NOT "IsDeleted"'
+        sql = f"SELECT 1 {live} GROUP BY {value} HAVING count(*) > 1 LIMIT 1"
+        if unique and self.org.db.execute(sql).fetchone():
+            raise ComponentError(f"Cannot make {owner}.{name} unique: records hold duplicate values")
+
+    def _value_sets(self, kind: str, folder: str, tag: str) -> None:
+        ending = folder[:-1]
+        for name in self._names(kind, folder, ending):
+            path = f"{folder}/{name}.{ending}"
+
+            def work(path: str = path, name: str = name) -> tuple[bool, bool]:
+                values = read_values(self._file(path, kind, name), tag)
+                return self.draft.set_values(name, values, may_create=kind == "GlobalValueSet")
+
+            self._try(kind, name, path, work)
+
+    def _permission_set(self, name: str) -> tuple[bool, bool]:
+        root = self._file(f"permissionsets/{name}.permissionset", "PermissionSet", name)
+        spec = read_permission_set(name, root, self.draft, audit_switch=self.org.settings.set_audit_fields)
+        self.sets.append(spec)
+        return not self._set_exists(name), True
+
+    def _set_exists(self, name: str) -> bool:
+        sql = 'SELECT 1 FROM "PermissionSet" WHERE lower("Name") = lower(?) AND "_deleted_at" IS NULL'
+        return self.org.db.execute(sql, [name]).fetchone() is not None
+
+    def _set_assigned(self, name: str) -> bool:
+        sql = (
+            'SELECT 1 FROM "PermissionSetAssignment" a JOIN "PermissionSet" p ON p."Id" = a."PermissionSetId" '
+            'WHERE lower(p."Name") = lower(?) AND a."_deleted_at" IS NULL LIMIT 1'
+        )
+        return self.org.db.execute(sql, [name]).fetchone() is not None
+
+    def _inert(self, kind: str) -> None:
+        if kind not in INERT_TYPES:
+            problem = f"Unknown type name '{kind}' specified in package.xml"
+            self.outcomes.append(Outcome("", "package.xml", "package.xml", problem=problem, problem_type="Error"))
+            return
+        folder, ending = INERT_TYPES[kind]
+        for name in self._names(kind, folder, ending):
+            inside = f"objects/{name.partition('.')[0]}.object" if folder == "objects" else f"{folder}/{name}.{ending}"
+            self._try(kind, name, inside, lambda p=inside, n=name, k=kind: self._taken(p, k, n))
+
+    def _taken(self, path: str, kind: str, name: str) -> tuple[bool, bool]:
+        self._file(path, kind, name)
+        return False, True
+
+    def _remove(self, removed: dict[str, list[str]]) -> None:
+        for kind in sorted(removed, key=lambda one: _REMOVAL_ORDER.get(one, 0)):
+            for name in removed[kind]:
+                outcome = Outcome(kind, name, "destructiveChanges.xml", deleted=True, changed=True)
+                try:
+                    self._remove_one(kind, name)
+                except ComponentError as error:
+                    # a component that is not there is only worth a warning, as in a real org
+                    outcome.problem, outcome.deleted = str(error), False
+                    outcome.problem_type = "Warning" if str(error).startswith("No ") else "Error"
+                self.outcomes.append(outcome)
+
+    def _remove_one(self, kind: str, name: str) -> None:
+        if kind == "CustomField":
+            self.draft.remove_field(*name.partition(".")[::2])
+        elif kind == "CustomObject":
+            self.draft.remove_object(name)
+        elif kind == "PermissionSet":
+            if not self._set_exists(name):
+                raise ComponentError(f"No PermissionSet named: {name} found")
+            if self._set_assigned(name):
+                raise ComponentError(f"The permission set {name} is assigned to users")
+            self.removed_sets.append(name)
+        elif kind not in INERT_TYPES and kind != "CustomTab":
+            raise ComponentError(f"Unknown type name '{kind}' specified in destructiveChanges.xml")
+
+    @property
+    def failures(self) -> list[Outcome]:
+        """Components that a real org would refuse."""
+        return [one for one in self.outcomes if one.failed]

@@ -1,0 +1,216 @@
+"""Deployments and retrievals as background jobs, from Pending over InProgress to a final status."""
+
+import logging
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from chartlift_sandbox.salesforce import ids
+from chartlift_sandbox.salesforce.errors import not_found
+from chartlift_sandbox.salesforce.metadata_apply import apply
+from chartlift_sandbox.salesforce.metadata_deploy import Deployment, Outcome
+from chartlift_sandbox.salesforce.metadata_draft import Draft
+from chartlift_sandbox.salesforce.metadata_fields import ComponentError
+from chartlift_sandbox.salesforce.metadata_zip import PackageError, read_package
+from chartlift_sandbox.salesforce.org import Actor, Org
+
+OPTIONS = {
+    "allowMissingFiles": False, "autoUpdatePackage": False, "checkOnly": False, "ignoreWarnings": False,
+    "performRetrieve": False, "purgeOnDelete": False, "rollbackOnError": False, "runAllTests": False, "runTests": None,
+    "singlePackage": False, "testLevel": None,
+}  # fmt: skip
+_COMPONENT_PREFIX = {"CustomObject": "01I", "CustomField": "00N", "PermissionSet": "0PS", "CustomTab": "01r"}
+_DEPLOY_PREFIX, _RETRIEVE_PREFIX = "0Af", "09S"
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class DeployJob:
+    """One deployment."""
+
+    id: str
+    options: dict[str, Any]
+    actor: Actor
+    created: datetime
+    modified: datetime
+    status: str = "Pending"
+    started: datetime | None = None
+    completed: datetime | None = None
+    error: str | None = None
+    outcomes: list[Outcome] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Whether the status is final."""
+        return self.status in {"Succeeded", "SucceededPartial", "Failed", "Canceled"}
+
+    def result(self, *, details: bool, user_name: str) -> dict[str, Any]:
+        """DeployResult as the WSDL names its parts; times as ISO text."""
+        failures = [one for one in self.outcomes if one.failed]
+        shown = {
+            "checkOnly": bool(self.options["checkOnly"]), "completedDate": stamp(self.completed),
+            "createdBy": self.actor.user_id, "createdByName": user_name, "createdDate": stamp(self.created),
+            "done": self.done, "id": self.id, "ignoreWarnings": bool(self.options["ignoreWarnings"]),
+            "lastModifiedDate": stamp(self.modified), "numberComponentErrors": len(failures) if self.done else 0,
+            "numberComponentsDeployed": len(self.outcomes) - len(failures) - 1 if self.done and self.outcomes else 0,
+            "numberComponentsTotal": max(len(self.outcomes) - 1, 0), "numberTestErrors": 0, "numberTestsCompleted": 0,
+            "numberTestsTotal": 0, "rollbackOnError": bool(self.options["rollbackOnError"]), "runTestsEnabled": False,
+            "startDate": stamp(self.started), "status": self.status, "success": self.status.startswith("Succeeded"),
+        }  # fmt: skip
+        if self.error is not None:
+            shown |= {"errorMessage": self.error, "errorStatusCode": "UNKNOWN_EXCEPTION"}
+        if details:
+            shown["details"] = {
+                "componentFailures": [self._message(one) for one in self.outcomes if one.problem is not None],
+                "componentSuccesses": [self._message(one) for one in self.outcomes if one.problem is None],
+                "retrieveResult": None,
+                "runTestResult": {
+                    "codeCoverage": [], "codeCoverageWarnings": [], "failures": [], "flowCoverage": [],
+                    "flowCoverageWarnings": [], "numFailures": 0, "numTestsRun": 0, "successes": [], "totalTime": 0.0,
+                },
+            }  # fmt: skip
+        return {key: value for key, value in shown.items() if value is not None}
+
+    def _message(self, one: Outcome) -> dict[str, Any]:
+        return {
+            "changed": one.changed and not one.failed, "columnNumber": None, "componentType": one.kind,
+            "created": one.created and not one.failed, "createdDate": stamp(self.completed or self.modified),
+            "deleted": one.deleted, "fileName": one.file, "fullName": one.name, "id": one.component_id or None,
+            "lineNumber": 1 if one.failed else None, "problem": one.problem, "problemType": one.problem_type,
+            "success": not one.failed,
+        }  # fmt: skip
+
+
+@dataclass
+class RetrieveJob:
+    """One retrieval; `zip` holds the answer once it is done."""
+
+    id: str
+    request: dict[str, Any]
+    zip: bytes | None = None
+    properties: list[dict[str, Any]] = field(default_factory=list)
+    problems: list[tuple[str, str]] = field(default_factory=list)
+
+
+def stamp(moment: datetime | None) -> str | None:
+    """An instant as metadata answers write it."""
+    return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
+
+
+class MetadataJobs:
+    """All deployments and retrievals of one org; deployments run one after the other."""
+
+    def __init__(self, org: Org) -> None:
+        self._org = org
+        self._lock = threading.Lock()
+        self._pool: ThreadPoolExecutor | None = None
+        self._deploys: dict[str, DeployJob] = {}
+        self._retrieves: dict[str, RetrieveJob] = {}
+        self._components: dict[tuple[str, str], str] = {}
+
+    def deploy(self, data: bytes, options: dict[str, Any], actor: Actor) -> DeployJob:
+        """Queues a deployment of a zip; unknown options are ignored as the platform does."""
+        now = self._org.clock.now()
+        known = {key: options.get(key, default) for key, default in OPTIONS.items()}
+        with self._lock:
+            job = DeployJob(ids.make(_DEPLOY_PREFIX, len(self._deploys) + 1), known, actor, now, now)
+            self._deploys[job.id] = job
+            if self._pool is None:
+                self._pool = ThreadPoolExecutor(1, "metadata")
+            self._pool.submit(self._run, job, data)
+        return job
+
+    def _run(self, job: DeployJob, data: bytes) -> None:
+        if job.status == "Canceled":
+            return
+        job.status, job.started = "InProgress", self._org.clock.now()
+        try:
+            status = self._carry_out(job, data)
+        except PackageError as error:
+            job.error, status = str(error), "Failed"
+        except Exception:  # noqa: BLE001 - a deployment that breaks must end as Failed
+            _log.exception("deployment %s", job.id)
+            job.error, status = "UNKNOWN_EXCEPTION: An unexpected error occurred", "Failed"
+        job.completed = job.modified = self._org.clock.now()
+        job.status = status
+
+    def _carry_out(self, job: DeployJob, data: bytes) -> str:
+        package = read_package(data)
+        with self._org.lock:
+            deployment = Deployment(self._org, job.actor, package, Draft(self._org.schema))
+            deployment.check()
+            failures = deployment.failures
+            keep = not job.options["checkOnly"] and not (failures and job.options["rollbackOnError"])
+            if keep:
+                try:
+                    apply(deployment)
+                except ComponentError as error:
+                    deployment.outcomes.append(
+                        Outcome("", "package.xml", "package.xml", problem=str(error), problem_type="Error")
+                    )
+                    job.outcomes = deployment.outcomes
+                    return "Failed"
+        for one in deployment.outcomes:
+            one.component_id = self._component_id(one)
+        job.outcomes = deployment.outcomes
+        if not failures:
+            return "Succeeded"
+        return "Failed" if job.options["rollbackOnError"] or len(failures) == len(job.outcomes) else "SucceededPartial"
+
+    def _component_id(self, one: Outcome) -> str:
+        if not one.kind or one.failed:
+            return ""
+        prefix = _COMPONENT_PREFIX.get(one.kind, "0Nk")
+        key = (one.kind, one.name)
+        if key not in self._components:
+            number = sum(1 for kind, _ in self._components if _COMPONENT_PREFIX.get(kind, "0Nk") == prefix) + 1
+            self._components[key] = ids.make(prefix, number)
+        return self._components[key]
+
+    def get(self, job_id: str) -> DeployJob:
+        """A deployment by id.
+
+        Raises:
+            OrgError: 404.
+        """
+        found = self._deploys.get(ids.normalise(job_id) or "")
+        if found is None:
+            raise not_found()
+        return found
+
+    def cancel(self, job: DeployJob) -> None:
+        """Cancels a deployment that has not started."""
+        if job.status == "Pending":
+            job.status, job.completed = "Canceled", self._org.clock.now()
+
+    def keep_retrieve(self, request: dict[str, Any]) -> RetrieveJob:
+        """Registers a retrieval."""
+        with self._lock:
+            job = RetrieveJob(ids.make(_RETRIEVE_PREFIX, len(self._retrieves) + 1), request)
+            self._retrieves[job.id] = job
+        return job
+
+    def get_retrieve(self, job_id: str) -> RetrieveJob:
+        """A retrieval by id.
+
+        Raises:
+            OrgError: 404.
+        """
+        found = self._retrieves.get(ids.normalise(job_id) or "")
+        if found is None:
+            raise not_found()
+        return found
+
+    def clear(self) -> None:
+        """Forgets everything (the sandbox is reset)."""
+        with self._lock:
+            self._deploys, self._retrieves, self._components = {}, {}, {}
+
+    def stop(self) -> None:
+        """Waits for the deployment in hand and ends the thread."""
+        with self._lock:
+            pool, self._pool = self._pool, None
+        if pool is not None:
+            pool.shutdown(wait=True, cancel_futures=True)

@@ -1,0 +1,228 @@
+"""SOAP Metadata API: deploy, retrieve, list, read. Source: WSDL v63 and the envelopes of known clients."""
+
+import base64
+import binascii
+from collections.abc import Callable
+from typing import Any
+from xml.etree.ElementTree import Element
+
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from chartlift_sandbox.salesforce import metadata_render as render
+from chartlift_sandbox.salesforce.errors import OrgError
+from chartlift_sandbox.salesforce.login import Sessions
+from chartlift_sandbox.salesforce.metadata import DEPLOYERS, user_name
+from chartlift_sandbox.salesforce.metadata_jobs import OPTIONS, MetadataJobs, RetrieveJob, stamp
+from chartlift_sandbox.salesforce.org import Org
+from chartlift_sandbox.salesforce.soap import (
+    Call,
+    Raw,
+    SoapFaultError,
+    answer,
+    chosen,
+    every,
+    fault,
+    first,
+    local,
+    read_call,
+)
+
+NAMESPACE = render.NAMESPACE
+_READ_LIMIT = 10
+_WILDCARD_TYPES = {"CustomObject", "PermissionSet", "GlobalValueSet"}
+
+
+class MetadataSoap:
+    """The operations over the metadata jobs."""
+
+    def __init__(self, org: Org, jobs: MetadataJobs, sessions: Sessions) -> None:
+        self._org, self._jobs, self._sessions = org, jobs, sessions
+        self._operations: dict[str, Callable[[Call], list[Any]]] = {
+            "deploy": self._deploy,
+            "checkDeployStatus": self._deploy_status,
+            "checkStatus": self._check_status,
+            "cancelDeploy": self._cancel,
+            "retrieve": self._retrieve,
+            "checkRetrieveStatus": self._retrieve_status,
+            "listMetadata": self._list,
+            "readMetadata": self._read,
+            "describeMetadata": self._describe,
+        }
+
+    async def post(self, request: Request) -> Response:
+        """One call; the operation is the first element of the body, whatever SOAPAction and path say."""
+        try:
+            call = await read_call(request, self._org, self._sessions)
+            results = await run_in_threadpool(self._run, call)
+        except SoapFaultError as error:
+            return fault(error, NAMESPACE)
+        except OrgError as error:
+            code = "INVALID_ID_FIELD" if error.code == "NOT_FOUND" else error.code
+            return fault(SoapFaultError(code, error.message), NAMESPACE)
+        return answer(call.operation, NAMESPACE, results)
+
+    def _run(self, call: Call) -> list[Any]:
+        if not DEPLOYERS & call.actor.permissions:
+            raise SoapFaultError("INSUFFICIENT_ACCESS", "Modify Metadata Through Metadata API Functions is needed")
+        return chosen(self._operations, call)(call)
+
+    def _deploy(self, call: Call) -> list[Any]:
+        try:
+            data = base64.b64decode("".join((call.text("ZipFile") or "").split()), validate=True)
+        except binascii.Error as error:
+            raise SoapFaultError("INVALID_BASE64", "ZipFile is not base64") from error
+        options: dict[str, Any] = {}
+        found = first(call.body, "DeployOptions")
+        for one in found if found is not None else ():
+            text = (one.text or "").strip()
+            default = OPTIONS.get(local(one))
+            options[local(one)] = text.lower() == "true" if isinstance(default, bool) else text or None
+        job = self._jobs.deploy(data, options, call.actor)
+        return [{"done": False, "id": job.id, "state": "Queued"}]
+
+    def _deploy_status(self, call: Call) -> list[Any]:
+        job = self._jobs.get(call.text("asyncProcessId") or "")
+        details = (call.text("includeDetails") or "").lower() == "true"
+        return [job.result(details=details, user_name=user_name(self._org, call.actor))]
+
+    def _check_status(self, call: Call) -> list[Any]:
+        job = self._jobs.get(call.text("asyncProcessId") or "")
+        state = {"Pending": "Queued", "InProgress": "InProgress"}.get(job.status, "Completed")
+        return [{"done": job.done, "id": job.id, "state": state}]
+
+    def _cancel(self, call: Call) -> list[Any]:
+        job = self._jobs.get(call.text("String") or call.text("asyncProcessId") or "")
+        self._jobs.cancel(job)
+        return [{"done": job.done, "id": job.id}]
+
+    def _retrieve(self, call: Call) -> list[Any]:
+        wanted: dict[str, list[str]] = {}
+        package = first(call.body, "unpackaged")
+        for types in every(package, "types") if package is not None else []:
+            kind = next(((one.text or "").strip() for one in every(types, "name")), "")
+            wanted.setdefault(kind, []).extend((one.text or "").strip() for one in every(types, "members"))
+        single = (call.text("singlePackage") or "").lower() == "true"
+        job = self._jobs.keep_retrieve(
+            {"types": wanted, "single": single, "version": call.text("apiVersion") or "67.0"}
+        )
+        return [{"done": False, "id": job.id, "state": "Queued"}]
+
+    def _retrieve_status(self, call: Call) -> list[Any]:
+        job = self._jobs.get_retrieve(call.text("asyncProcessId") or "")
+        if job.zip is None:
+            self._fill(job)
+        shown: dict[str, Any] = {
+            "done": True,
+            "fileProperties": job.properties,
+            "id": job.id,
+            "messages": [{"fileName": file, "problem": text} for file, text in job.problems],
+            "status": "Succeeded",
+            "success": True,
+        }
+        if (call.text("includeZip") or "true").lower() == "true":
+            shown["zipFile"] = base64.b64encode(job.zip or b"").decode()
+        return [shown]
+
+    def _fill(self, job: RetrieveJob) -> None:
+        """Builds the zip of a retrieval."""
+        root = "" if job.request["single"] else "unpackaged/"
+        files: dict[str, str] = {}
+        listed: list[render.Node] = []
+        only: dict[str, set[str]] = {}
+        for kind, members in job.request["types"].items():
+            names = self._expanded(kind, members)
+            found = [name for name in names if self._add(job, files, only, root, kind, name)]
+            listed.append(("types", [*(("members", one) for one in found), ("name", kind)]))
+        for owner, names in only.items():
+            sobject = self._org.schema.object(owner)
+            path = f"{root}objects/{owner}.object"
+            if sobject is not None and path not in files:
+                files[path] = render.to_xml("CustomObject", render.object_nodes(sobject, frozenset(names)))
+        manifest = render.to_xml("Package", [*listed, ("version", job.request["version"])])
+        job.zip = render.build_zip(files | {f"{root}package.xml": manifest})
+
+    def _expanded(self, kind: str, members: list[str]) -> list[str]:
+        names: list[str] = []
+        for one in members:
+            names += self._custom_names(kind) if one == "*" and kind in _WILDCARD_TYPES else [one]
+        return list(dict.fromkeys(names))
+
+    def _custom_names(self, kind: str) -> list[str]:
+        names = render.names_of(self._org, kind)
+        return [one for one in names if one.endswith("__c")] if kind == "CustomObject" else names
+
+    def _add(
+        self, job: RetrieveJob, files: dict[str, str], only: dict[str, set[str]], root: str, kind: str, name: str
+    ) -> bool:
+        """Adds one component to the zip; a missing one becomes a message."""
+        nodes = render.component_nodes(self._org, kind, name)
+        if nodes is None:
+            job.problems.append((f"{root}package.xml", f"Entity of type '{kind}' named '{name}' cannot be found"))
+            return False
+        folder, ending = render.FOLDERS[kind]
+        owner, _, field = name.partition(".")
+        path = f"{root}{folder}/{owner}.{ending}"
+        if kind == "CustomField":
+            only.setdefault(owner, set()).add(field)
+        else:
+            files[path] = render.to_xml(kind, nodes)
+        job.properties.append(self._properties(kind, name, path))
+        return True
+
+    def _properties(self, kind: str, name: str, path: str) -> dict[str, Any]:
+        now = stamp(self._org.clock.started)
+        return {
+            "createdById": self._org.org_id, "createdByName": "Admin", "createdDate": now, "fileName": path,
+            "fullName": name, "id": "", "lastModifiedById": self._org.org_id, "lastModifiedByName": "Admin",
+            "lastModifiedDate": now, "manageableState": "unmanaged", "type": kind,
+        }  # fmt: skip
+
+    def _list(self, call: Call) -> list[Any]:
+        kinds = [(one.text or "").strip() for query in every(call.body, "queries") for one in every(query, "type")]
+        return [
+            self._properties(
+                kind, name, f"{render.FOLDERS[kind][0]}/{name.partition('.')[0]}.{render.FOLDERS[kind][1]}"
+            )
+            for kind in kinds
+            if kind in render.FOLDERS
+            for name in render.names_of(self._org, kind)
+        ]
+
+    def _read(self, call: Call) -> list[Any]:
+        kind, names = call.text("type") or "", _texts(call.body, "fullNames")
+        if len(names) > _READ_LIMIT:
+            raise SoapFaultError(
+                "EXCEEDED_ID_LIMIT", f"record limit reached. cannot submit more than {_READ_LIMIT} records"
+            )
+        records: list[Raw] = []
+        for name in names:
+            nodes = render.component_nodes(self._org, kind, name) or []
+            inner = render.to_xml("records", [("fullName", name), *nodes], namespace=None)
+            records.append(Raw(inner.removeprefix("<records>").removesuffix("</records>")))
+        return [{"records": records}]
+
+    def _describe(self, call: Call) -> list[Any]:  # noqa: ARG002 - every operation has this signature
+        objects = [
+            {"directoryName": folder, "inFolder": False, "metaFile": False, "suffix": ending, "xmlName": kind}
+            for kind, (folder, ending) in render.FOLDERS.items()
+            if kind != "CustomField"
+        ]
+        return [
+            {"metadataObjects": objects, "organizationNamespace": "", "partialSaveAllowed": True, "testRequired": False}
+        ]
+
+
+def _texts(element: Element, name: str) -> list[str]:
+    return [(one.text or "").strip() for one in every(element, name)]
+
+
+def routes(org: Org, jobs: MetadataJobs, sessions: Sessions) -> list[BaseRoute]:
+    """Every path under which clients post metadata envelopes."""
+    door = MetadataSoap(org, jobs, sessions)
+    return [
+        Route("/services/Soap/m/{version}", door.post, methods=["POST"]),
+        Route("/services/Soap/m/{version}/{rest:path}", door.post, methods=["POST"]),
+    ]

@@ -1,0 +1,35 @@
+"""Named switches: what an administrator can turn on or off, and what no public source settles.
+
+The defaults are the documented behaviour where there is one, else the stricter reading, so that a loader which
+passes here is not surprised elsewhere.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass
+class OrgSettings:
+    """Switches of one org."""
+
+    set_audit_fields: bool = True
+    """Setup, User Interface: the two audit permissions exist and can be granted."""
+    duplicate_rule_contact: bool = True
+    """Active rule on Contact: same first name, last name and e-mail. Blocks unless the caller may save anyway."""
+    line_break_counts_two: bool = True
+    """In text areas a line end counts two against the limit, because it may be kept as CR LF."""
+    picklist_ignores_case: bool = True
+    """Restricted picklists match values in any case and store the defined spelling."""
+    date_accepts_z: bool = True
+    """Dates may carry a trailing Z, as two samples of the Bulk guide do."""
+    datetime_without_zone: bool = False
+    """Date-times without a zone are read as UTC instead of being refused."""
+    future_created_date: bool = False
+    """CreatedDate may lie in the future."""
+    system_administrator_sees_opt_outs: bool = False
+    """Profiles grant the opt-out checkboxes of Contact from the start."""
+    recycle_bin_days: int = 15
+    """How long a deleted record can be restored."""
+    max_collection: int = 200
+    """Records per collection call."""

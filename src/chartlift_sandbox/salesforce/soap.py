@@ -1,0 +1,140 @@
+"""SOAP envelopes: reading a request, writing an answer or a fault, whatever prefixes the caller uses."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+from xml.etree.ElementTree import Element
+from xml.sax.saxutils import escape
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from chartlift_sandbox.salesforce.login import Sessions
+from chartlift_sandbox.salesforce.metadata_zip import PackageError, parse_xml
+from chartlift_sandbox.salesforce.org import Actor, Org
+
+ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
+_XSI = "http://www.w3.org/2001/XMLSchema-instance"
+_CONTENT_TYPE = "text/xml;charset=UTF-8"
+
+
+class SoapFaultError(Exception):
+    """A refused SOAP call: `sf:CODE` and a text; HTTP 500."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(code)
+        self.code, self.message = code, message
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One SOAP call: name of the operation, its element and who asks."""
+
+    operation: str
+    body: Element
+    actor: Actor
+    session: str
+
+    def text(self, name: str) -> str | None:
+        """Text of the first descendant of that local name."""
+        found = first(self.body, name)
+        text = (found.text or "").strip() if found is not None else ""
+        return text or None
+
+
+def chosen(operations: dict[str, Callable[[Call], list[Any]]], call: Call) -> Callable[[Call], list[Any]]:
+    """The function that carries the call out.
+
+    Raises:
+        SoapFaultError: there is none of that name.
+    """
+    work = operations.get(call.operation)
+    if work is None:
+        raise SoapFaultError("INVALID_OPERATION", f"No operation available for request {call.operation}")
+    return work
+
+
+def local(element: Element) -> str:
+    """A tag without its namespace."""
+    return element.tag.rpartition("}")[2]
+
+
+def first(element: Element, name: str) -> Element | None:
+    """The first descendant of that local name."""
+    return next((one for one in element.iter() if local(one) == name), None)
+
+
+def every(element: Element, name: str) -> list[Element]:
+    """Direct children of that local name."""
+    return [one for one in element if local(one) == name]
+
+
+async def read_call(request: Request, org: Org, sessions: Sessions) -> Call:
+    """Parses the envelope and checks the session in its header.
+
+    Raises:
+        SoapFaultError: broken XML, no body, or a session that has ended.
+    """
+    try:
+        root = parse_xml(await request.body(), "envelope")
+    except PackageError as error:
+        raise SoapFaultError("INVALID_SOAP", str(error)) from error
+    body = next((one for one in root if local(one) == "Body"), None)
+    if body is None or not len(body):
+        raise SoapFaultError("INVALID_SOAP", "The SOAP body is missing")
+    if local(body[0]) == "login":
+        raise SoapFaultError("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.")
+    found = first(root, "sessionId")
+    token = (found.text or "").strip() if found is not None else ""
+    actor = org.actor(token) if sessions.live(token) is not None else None
+    if actor is None:
+        raise SoapFaultError(
+            "INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session"
+        )
+    sessions.slide(token)
+    return Call(local(body[0]), body[0], actor, token)
+
+
+def render(name: str, value: Any) -> str:
+    """A value as elements: dicts nest, lists repeat, None is left out."""
+    if value is None:
+        return ""
+    if isinstance(value, list):
+        return "".join(render(name, one) for one in value)
+    if isinstance(value, dict):
+        return f"<{name}>{''.join(render(key, one) for key, one in value.items())}</{name}>"
+    if isinstance(value, Raw):
+        return f"<{name}>{value.xml}</{name}>"
+    text = str(value).lower() if isinstance(value, bool) else str(value)
+    return f"<{name}>{escape(text)}</{name}>"
+
+
+@dataclass(frozen=True, slots=True)
+class Raw:
+    """Elements that are XML already."""
+
+    xml: str
+
+
+def answer(operation: str, namespace: str, results: list[Any]) -> Response:
+    """The answer to an operation: one `result` element per result."""
+    inner = "".join(render("result", one) for one in results)
+    return _envelope(f'<{operation}Response xmlns="{namespace}">{inner}</{operation}Response>', 200)
+
+
+def fault(error: SoapFaultError, namespace: str) -> Response:
+    """A SOAP fault with HTTP status 500."""
+    text = error.message if error.message.startswith(error.code) else f"{error.code}: {error.message}"
+    body = (
+        f'<soapenv:Fault xmlns:sf="{namespace}"><faultcode>sf:{error.code}</faultcode>'
+        f"<faultstring>{escape(text)}</faultstring></soapenv:Fault>"
+    )
+    return _envelope(body, 500)
+
+
+def _envelope(body: str, status: int) -> Response:
+    text = (
+        f'<?xml version="1.0" encoding="UTF-8"?><soapenv:Envelope xmlns:soapenv="{ENVELOPE}" xmlns:xsi="{_XSI}">'
+        f"<soapenv:Body>{body}</soapenv:Body></soapenv:Envelope>"
+    )
+    return Response(text, status, media_type=_CONTENT_TYPE)

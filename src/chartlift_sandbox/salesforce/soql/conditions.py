@@ -1,0 +1,126 @@
+"""WHERE and HAVING as SQL conditions in two-valued logic, as the platform evaluates them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from chartlift_sandbox.salesforce.soql import refusal
+from chartlift_sandbox.salesforce.soql.filters import Filter
+from chartlift_sandbox.salesforce.soql.functions import is_aggregate, operand
+from chartlift_sandbox.salesforce.soql.scope import Column, Scope
+from chartlift_sandbox.salesforce.soql.syntax import (
+    Compare,
+    Condition,
+    FieldRef,
+    Junction,
+    Membership,
+    Negation,
+    Operand,
+    Query,
+    SelectItem,
+)
+
+_ID_TYPES = frozenset({"id", "reference"})
+
+
+class Conditions:
+    """Compiles the conditions of one SELECT.
+
+    Args:
+        scope: Names of the SELECT.
+        column: How an operand becomes a column; HAVING also checks that it is grouped or aggregated.
+        nested: Whether this is the condition of a sub-select, where no further sub-select may stand.
+    """
+
+    def __init__(self, scope: Scope, column: Callable[[Operand], Column], *, nested: bool = False) -> None:
+        self._scope = scope
+        self._column = column
+        self._nested = nested
+        self._text = scope.statement.text
+
+    def sql(self, condition: Condition, *, strict: bool = False, under_or: bool = False) -> str:
+        """One condition as SQL; see `Filter` for `strict`."""
+        if isinstance(condition, Junction):
+            inside_or = under_or or condition.operator == "OR"
+            parts = [self.sql(part, strict=strict, under_or=inside_or) for part in condition.parts]
+            return f"({f' {condition.operator} '.join(parts)})"
+        if isinstance(condition, Negation):
+            return f"(NOT {self.sql(condition.part, strict=True, under_or=under_or)})"
+        filtered = self._filter(condition.left)
+        if isinstance(condition, Compare):
+            return filtered.compare(condition.operator, condition.value, strict=strict)
+        return self._member(filtered, condition, under_or=under_or)
+
+    def _filter(self, left: Operand) -> Filter:
+        return Filter(self._scope.statement, self._column(left), left.written, left.at)
+
+    def _member(self, filtered: Filter, condition: Membership, *, under_or: bool) -> str:
+        if condition.operator in {"INCLUDES", "EXCLUDES"}:
+            if not condition.texts:
+                raise refusal.malformed(self._text, condition.at, f"unexpected token: '{condition.operator.lower()}'")
+            sql = filtered.includes(condition.texts, condition.at)
+        elif condition.query is not None:
+            sql = self._semi_join(filtered, condition, condition.query, under_or=under_or)
+        elif condition.values:
+            sql = filtered.among_values(condition.values)
+        elif filtered.is_text or filtered.is_id:
+            sql = filtered.among_texts(condition.texts, condition.at)
+        else:
+            raise refusal.bad_value(self._text, condition.at, filtered.written, filtered.column.type, quoted=False)
+        return f"(NOT {sql})" if condition.operator in {"NOT IN", "EXCLUDES"} else sql
+
+    def _semi_join(self, filtered: Filter, condition: Membership, query: Query, *, under_or: bool) -> str:
+        self._check_semi_join(filtered, condition, query, under_or=under_or)
+        statement = self._scope.statement
+        sobject = statement.object(query.source.name)
+        if sobject is None:
+            raise refusal.unknown_type(self._text, query.source.at, query.source.name)
+        inner = Scope(statement, sobject, query.sources)
+        item = query.select[0]
+        assert isinstance(item, SelectItem)
+        assert isinstance(item.what, FieldRef)
+        chosen = inner.resolve(item.what)
+        if chosen.type not in _ID_TYPES or not _targets(chosen) & _targets(filtered.column):
+            message = (
+                f"The selected field '{item.what.written}' in the subquery and the left operand field in the where "
+                f"expression in the outer query '{filtered.written}' should point to the same object type"
+            )
+            raise refusal.malformed(self._text, item.what.at, message)
+        wheres = [*inner.living(), f"{chosen.sql} IS NOT NULL"]
+        if query.where is not None:
+            wheres.append(Conditions(inner, lambda what: plain(inner, what), nested=True).sql(query.where))
+        members = f"SELECT {chosen.sql} {inner.from_sql()} WHERE {' AND '.join(wheres)}"
+        return f"coalesce({filtered.column.sql} IN ({members}), false)"
+
+    def _check_semi_join(self, filtered: Filter, condition: Membership, query: Query, *, under_or: bool) -> None:
+        item = query.select[0]
+        complaint = None
+        if under_or:
+            complaint = "Semi join sub-selects are not allowed with the 'OR' operator"
+        elif self._nested:
+            complaint = "Nesting of semi join sub-selects is not supported"
+        elif not filtered.is_id:
+            complaint = (
+                "The left operand field in the where expression for outer query should be an id field, "
+                f"cannot use: '{filtered.written}'"
+            )
+        elif len(query.select) != 1 or not isinstance(item, SelectItem) or not isinstance(item.what, FieldRef):
+            complaint = "semi join sub-selects can only query one id field"
+        elif query.group_by or query.order_by or query.limit is not None or query.offset is not None:
+            complaint = "GROUP BY, ORDER BY, LIMIT and OFFSET are not allowed in semi join sub-selects"
+        if complaint:
+            raise refusal.malformed(self._text, condition.at, complaint)
+
+
+def plain(scope: Scope, what: Operand) -> Column:
+    """The column of an operand in WHERE, where aggregates have no place."""
+    if is_aggregate(what):
+        raise refusal.malformed(scope.statement.text, what.at, f"unexpected token: '{what.written}'")
+    return operand(scope, what)
+
+
+def _targets(column: Column) -> set[str]:
+    if column.type == "id" and column.relation is not None:
+        relation = column.relation
+        return {target.name for target in relation.targets} or {relation.sobject.name}
+    return set(column.field.reference_to)

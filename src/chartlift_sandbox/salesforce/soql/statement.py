@@ -1,0 +1,82 @@
+"""What all parts of one statement share while it is compiled: who asks, the text, bound values, what may be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from chartlift_sandbox.salesforce.schema import Field, Schema, SObject
+from chartlift_sandbox.salesforce.soql.dates import Calendar
+
+
+class Caller(Protocol):
+    """The person or program that asks."""
+
+    @property
+    def user_id(self) -> str:
+        """18-character id of the User."""
+        ...
+
+
+class Visibility(Protocol):
+    """What the org tells about access; `Org` is one."""
+
+    schema: Schema
+
+    def visible_fields(self, actor: Any, object_name: str) -> frozenset[str]:
+        """Names of the fields that field-level security lets the caller see."""
+        ...
+
+    def readable(self, actor: Any, object_name: str) -> bool:
+        """Whether the caller may read the object at all."""
+        ...
+
+
+@dataclass
+class Statement:
+    """State of one compilation. `params` are the named values that the SQL binds."""
+
+    org: Visibility
+    actor: Caller
+    text: str
+    calendar: Calendar
+    all_rows: bool = False
+    params: dict[str, Any] = field(default_factory=dict)
+    _aliases: int = 0
+    _visible: dict[str, frozenset[str]] = field(default_factory=dict)
+
+    @property
+    def schema(self) -> Schema:
+        """The org's schema."""
+        return self.org.schema
+
+    def bind(self, value: Any) -> str:
+        """Keep a value out of the SQL text; answers the placeholder."""
+        name = f"p{len(self.params)}"
+        self.params[name] = value
+        return f"${name}"
+
+    def alias(self) -> str:
+        """A table alias that nothing else uses."""
+        self._aliases += 1
+        return f"t{self._aliases}"
+
+    def sees(self, sobject: SObject, found: Field) -> bool:
+        """Whether field-level security shows the field to the caller."""
+        if found.always_visible or found.type == "id":
+            return True
+        if sobject.name not in self._visible:
+            self._visible[sobject.name] = self.org.visible_fields(self.actor, sobject.name)
+        return found.name in self._visible[sobject.name]
+
+    def object(self, name: str) -> SObject | None:
+        """The object of that name if the caller may query it."""
+        found = self.schema.object(name)
+        if found is None or not found.queryable or not self.org.readable(self.actor, found.name):
+            return None
+        return found
+
+
+def quoted(name: str) -> str:
+    """An SQL identifier; only names from the schema get here."""
+    return '"' + name.replace('"', '""') + '"'

@@ -1,0 +1,109 @@
+"""Values of which there may be only one: unique fields, natural keys, and the duplicate rule of Contact."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chartlift_sandbox.salesforce.failures import Failures, row_numbers
+from chartlift_sandbox.salesforce.lookups import column_of
+from chartlift_sandbox.salesforce.schema import Field, SObject
+from chartlift_sandbox.salesforce.store import quote
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Org
+
+WITHIN_CALL = "duplicate value found: <unknown> duplicates value on record with id: <unknown>"
+DUPLICATE_RECORD = "Use one of these records?"
+
+
+def check_unique(
+    org: Org, sobject: SObject, found: Field, value: pa.Array, own: pa.Array | None, failures: Failures, width: int
+) -> None:
+    """Fail rows whose value another live record has, or an earlier row of the call.
+
+    `own` holds the ids of the rows' own records on update; `width` is the number of id characters that the message
+    shows (15 by REST, 18 by Bulk).
+    """
+    keys = pc.utf8_lower(value) if found.sql_type == "VARCHAR" and not found.case_sensitive else value
+    if failures.bad is not None:
+        keys = pc.if_else(failures.bad, pa.scalar(None, keys.type), keys)
+    if keys.null_count == len(keys):
+        return
+    column = f"t.{quote(found.name)}"
+    stored = f"lower({column})" if found.sql_type == "VARCHAR" and not found.case_sensitive else column
+    ids = own if own is not None else pa.nulls(len(keys), pa.string())
+    rows = pa.table({"i": row_numbers(len(keys)), "k": keys, "own": ids})
+    taken = org.query_with(
+        {"_keys": rows},
+        f'SELECT s.i, min(t."Id") AS other FROM _keys s JOIN {quote(sobject.name)} t ON {stored} = s.k '
+        f'WHERE {alive(sobject)} AND t."Id" IS DISTINCT FROM s.own GROUP BY s.i ORDER BY s.i',
+    )
+    message = pc.binary_join_element_wise(
+        f"duplicate value found: {found.name} duplicates value on record with id: ",
+        pc.utf8_slice_codeunits(column_of(taken, "other"), 0, width),
+        "",
+    )
+    failures.add_rows(column_of(taken, "i"), "DUPLICATE_VALUE", message)
+    failures.add(repeated(org, keys), "DUPLICATE_VALUE", WITHIN_CALL)
+
+
+def alive(sobject: SObject) -> str:
+    """Condition for live rows of table alias t."""
+    return 'NOT t."IsDeleted"' if sobject.field("IsDeleted") else 't."_deleted_at" IS NULL'
+
+
+def repeated(org: Org, keys: pa.Array) -> pa.Array:
+    """Mask of rows whose key an earlier row of the same call has; nulls never repeat."""
+    valid = len(keys) - keys.null_count
+    if pc.count_distinct(keys, mode="only_valid").as_py() == valid:
+        return pa.repeat(False, len(keys))
+    later = org.query_with(
+        {"_keys": pa.table({"i": row_numbers(len(keys)), "k": keys})},
+        "SELECT i FROM (SELECT i, row_number() OVER (PARTITION BY k ORDER BY i) AS place FROM _keys "
+        "WHERE k IS NOT NULL) WHERE place > 1",
+    )
+    return pc.is_in(row_numbers(len(keys)), value_set=column_of(later, "i"))
+
+
+def check_natural_key(
+    org: Org, sobject: SObject, key: tuple[str, ...], staged: dict[str, pa.Array], failures: Failures
+) -> None:
+    """Fail inserts whose combination of values a live record already has."""
+    parts = [staged[name] for name in key if name in staged]
+    if len(parts) < len(key):
+        return
+    joined = pc.binary_join_element_wise(*parts, "\x1f")
+    stored = " || chr(31) || ".join(f"t.{quote(name)}" for name in key)
+    taken = org.query_with(
+        {"_keys": pa.table({"i": row_numbers(len(joined)), "k": joined})},
+        f"SELECT DISTINCT s.i FROM _keys s JOIN {quote(sobject.name)} t ON {stored} = s.k WHERE {alive(sobject)}",
+    )
+    failures.add_rows(column_of(taken, "i"), "DUPLICATE_VALUE", WITHIN_CALL)
+    failures.add(repeated(org, joined), "DUPLICATE_VALUE", WITHIN_CALL)
+
+
+def check_duplicate_rule(org: Org, staged: dict[str, pa.Array], own: pa.Array | None, failures: Failures) -> None:
+    """The active rule on Contact: a live record with the same first name, last name and e-mail blocks the row."""
+    if "Email" not in staged or "LastName" not in staged or not org.settings.duplicate_rule_contact:
+        return
+    email = staged["Email"]
+    count = len(email)
+    rows = pa.table(
+        {
+            "i": row_numbers(count),
+            "email": email,
+            "last": pc.utf8_lower(staged["LastName"]),
+            "first": pc.utf8_lower(staged.get("FirstName", pa.nulls(count, pa.string()))),
+            "own": own if own is not None else pa.nulls(count, pa.string()),
+        }
+    )
+    taken = org.query_with(
+        {"_keys": rows},
+        'SELECT DISTINCT s.i FROM _keys s JOIN "Contact" t ON t."Email" = s.email AND lower(t."LastName") = s.last '
+        'AND lower(t."FirstName") IS NOT DISTINCT FROM s.first '
+        'WHERE NOT t."IsDeleted" AND t."Id" IS DISTINCT FROM s.own',
+    )
+    failures.add_rows(column_of(taken, "i"), "DUPLICATES_DETECTED", DUPLICATE_RECORD)

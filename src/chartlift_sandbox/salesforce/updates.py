@@ -1,0 +1,140 @@
+"""Update by Id: rows that exist, cells that are given, one UPDATE statement."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from chartlift_sandbox.salesforce import audit, hooks, uniqueness
+from chartlift_sandbox.salesforce.derived import affected, update_sql
+from chartlift_sandbox.salesforce.failures import any_true, row_numbers
+from chartlift_sandbox.salesforce.lookups import UNKNOWN_REFERENCE, column_of, normalise_ids, single
+from chartlift_sandbox.salesforce.schema import SObject
+from chartlift_sandbox.salesforce.store import quote
+from chartlift_sandbox.salesforce.values import Cells, clean
+from chartlift_sandbox.salesforce.writes import NEW, OLD
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.call import Call
+
+RULE_FIELDS = ("FirstName", "LastName", "Email")
+
+
+def update(call: Call) -> pa.Table:
+    """Update the rows of a call; answers its result table."""
+    if not call.sobject.updateable or not call.org.editable(call.actor, call.sobject.name):
+        call.failures.fail_all("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+    ids = named_ids(call)
+    columns = call.columns(skip=("id",))
+    extra = RULE_FIELDS if call.sobject.name == "Contact" else ()
+    found = existing(call, ids, [*dict.fromkeys([*(c.field.name for c in columns), *extra])])
+    cells = call.cells(columns)
+    staged = {name: _effective(cell, column_of(found, OLD + name)) for name, cell in cells.items()}
+    hooks.field_updates(call, staged, update=True)
+    call.required([name for name, cell in cells.items() if _may_not_be_null(cell)], staged)
+    hooks.validate(call, staged)
+    if "OwnerId" in staged:
+        changed = pc.if_else(pc.equal(staged["OwnerId"], column_of(found, OLD + "OwnerId")), None, staged["OwnerId"])
+        audit.check_owner(call, changed)
+    _check_unique(call, staged, ids, found)
+    hooks.row_faults(call)
+    return _save(call, ids, found, staged)
+
+
+def named_ids(call: Call) -> pa.Array:
+    """The Id column in 18 characters; rows without one, or with a malformed one, are failed."""
+    header = next((name for name in call.table.column_names if name.strip().lower() == "id"), None)
+    if header is None:
+        call.failures.fail_all("MISSING_ARGUMENT", f"Id not specified in an {call.op} call")
+        return pa.nulls(call.count, pa.string())
+    text, _ = clean(single(call.table.column(header)))
+    call.failures.add(pc.is_null(text), "MISSING_ARGUMENT", f"Id not specified in an {call.op} call")
+    value, malformed = normalise_ids(text)
+    if any_true(malformed):
+        label = f"{call.sobject.fields['Id'].label}: id value of incorrect type: "
+        call.failures.add(malformed, "MALFORMED_ID", pc.binary_join_element_wise(label, text, ""), "Id")
+    twice = uniqueness.repeated(call.org, value)
+    message = pc.binary_join_element_wise("Duplicate id specified: ", text, "")
+    call.failures.add(twice, "DUPLICATE_VALUE", message, "Id")
+    return value
+
+
+def existing(call: Call, ids: pa.Array, names: list[str], *, want_deleted: bool = False) -> pa.Table:
+    """Per input row the stored record: `rid` and the old values, null when there is none; bad rows are failed."""
+    columns = "".join(f", t.{quote(name)} AS {quote(OLD + name)}" for name in names)
+    gone = 't."IsDeleted"' if call.sobject.field("IsDeleted") else 't."_deleted_at" IS NOT NULL'
+    found = call.org.query_with(
+        {"_wanted": pa.table({"i": row_numbers(call.count), "id": ids})},
+        f"SELECT w.i, t.rowid AS rid, {gone} AS gone{columns} FROM _wanted w "
+        f'LEFT JOIN {quote(call.sobject.name)} t ON t."Id" = w.id ORDER BY w.i',
+    )
+    missing = pc.and_(pc.is_valid(ids), pc.is_null(column_of(found, "rid")))
+    call.failures.add(missing, "INVALID_CROSS_REFERENCE_KEY", UNKNOWN_REFERENCE)
+    deleted = column_of(found, "gone")
+    if want_deleted:
+        call.failures.add(pc.invert(deleted), "UNDELETE_FAILED", "Entity is not in the recycle bin")
+    else:
+        call.failures.add(deleted, "ENTITY_IS_DELETED", "entity is deleted")
+    return found
+
+
+def _effective(cell: Cells, old: pa.Array) -> pa.Array:
+    """The value after the update: the given one, else the old one."""
+    return cell.value if cell.given is None else pc.if_else(cell.given, cell.value, old)
+
+
+def _may_not_be_null(cell: Cells) -> bool:
+    found = cell.field
+    return not found.nillable or found.required
+
+
+def _check_unique(call: Call, staged: dict[str, pa.Array], ids: pa.Array, found: pa.Table) -> None:
+    for name, value in staged.items():
+        if call.sobject.fields[name].unique:
+            uniqueness.check_unique(
+                call.org, call.sobject, call.sobject.fields[name], value, ids, call.failures, call.id_width
+            )  # fmt: skip
+    if call.sobject.name == "Contact" and not call.options.allow_duplicates and set(RULE_FIELDS) & set(staged):
+        person = {name: staged.get(name, column_of(found, OLD + name)) for name in RULE_FIELDS}
+        uniqueness.check_duplicate_rule(call.org, person, ids, call.failures)
+
+
+def _save(call: Call, ids: pa.Array, found: pa.Table, staged: dict[str, pa.Array]) -> pa.Table:
+    incoming = call.failures.keep(pa.table({"_rid": column_of(found, "rid"), **staged}))
+    if incoming.num_rows:
+        _write(call, incoming, list(staged))
+    _log(call, ids, found, staged)
+    return call.failures.result(ids, False)
+
+
+def _write(call: Call, incoming: pa.Table, names: list[str]) -> None:
+    sets = [f"{quote(name)} = _incoming.{quote(name)}" for name in names] + stamps(call.sobject)
+    sql = f"UPDATE {quote(call.sobject.name)} AS t SET {', '.join(sets)} FROM _incoming WHERE t.rowid = _incoming._rid"
+    call.org.query_with({"_incoming": incoming}, sql, stamp_values(call, sql))
+    rules = affected(call.sobject, set(names))
+    if rules:
+        rows = pa.table({"rid": incoming.column("_rid")})
+        call.org.query_with({"_rows": rows}, update_sql(call.sobject, rules, "_rows"))
+
+
+def stamps(sobject: SObject) -> list[str]:
+    """SET clauses for the fields that say who changed a record when, with parameters $now and $who."""
+    values = {"LastModifiedDate": "$now", "LastModifiedById": "$who", "SystemModstamp": "$now"}
+    return [f"{quote(name)} = {value}" for name, value in values.items() if sobject.field(name) is not None]
+
+
+def stamp_values(call: Call, sql: str) -> dict[str, object]:
+    """Values of the parameters that `stamps` put into a statement."""
+    values = {"now": call.org.now(), "who": call.actor.user_id}
+    return {name: value for name, value in values.items() if f"${name}" in sql}
+
+
+def _log(call: Call, ids: pa.Array, found: pa.Table, staged: dict[str, pa.Array]) -> None:
+    columns: dict[str, pa.Array] = {"row": row_numbers(call.count), "id": ids}
+    for name, value in staged.items():
+        columns[NEW + name] = value
+        if OLD + name in found.column_names:
+            columns[OLD + name] = column_of(found, OLD + name)
+    call.log(call.failures, call.failures.keep(pa.table(columns)), ids)

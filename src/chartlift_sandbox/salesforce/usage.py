@@ -1,0 +1,64 @@
+"""What the org has used of its daily allowances, on the virtual clock."""
+
+import threading
+import tomllib
+from collections import deque
+from datetime import timedelta
+from pathlib import Path
+
+from chartlift_sandbox.clock import Clock
+
+DAY = timedelta(hours=24)
+_ALLOWANCES = Path(__file__).with_name("limits.toml")
+
+
+class Usage:
+    """Counters over a rolling 24 hours. Thread-safe.
+
+    Attributes:
+        maximum: Allowance by key, changeable by the control door.
+        constant: Allowances that nothing in the sandbox uses up.
+    """
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._spent: dict[str, deque[tuple[float, int]]] = {}
+        self.reset()
+
+    def reset(self) -> None:
+        """Nothing used, allowances as shipped."""
+        shipped = tomllib.loads(_ALLOWANCES.read_text(encoding="utf-8"))
+        self.maximum: dict[str, int] = dict(shipped["counted"])
+        self.constant: dict[str, int] = dict(shipped["constant"])
+        with self._lock:
+            self._spent.clear()
+
+    def used(self, key: str) -> int:
+        """Units used within the last 24 hours."""
+        with self._lock:
+            return self._used(key)
+
+    def _used(self, key: str) -> int:
+        spent = self._spent.setdefault(key, deque())
+        start = (self._clock.now() - DAY).timestamp()
+        while spent and spent[0][0] <= start:
+            spent.popleft()
+        return sum(units for _, units in spent)
+
+    def remaining(self, key: str) -> int:
+        """Units left, never below zero."""
+        return max(self.maximum[key] - self.used(key), 0)
+
+    def take(self, key: str, units: int = 1) -> bool:
+        """Uses units up; False (and nothing used) when the allowance does not hold that many."""
+        with self._lock:
+            if self._used(key) + units > self.maximum[key]:
+                return False
+            spent = self._spent[key]
+            minute = self._clock.now().timestamp() // 60 * 60
+            if spent and spent[-1][0] == minute:
+                spent[-1] = (minute, spent[-1][1] + units)
+            else:
+                spent.append((minute, units))
+            return True

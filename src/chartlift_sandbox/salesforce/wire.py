@@ -1,0 +1,167 @@
+"""What a request of the org passes before a route sees it: tidy paths, bodies unpacked, the session checked."""
+
+import logging
+import re
+import zlib
+from typing import Any
+
+import orjson
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError, error_response
+from chartlift_sandbox.salesforce.login import Sessions, bearer_token
+from chartlift_sandbox.salesforce.org import Org
+from chartlift_sandbox.salesforce.usage import Usage
+
+OLDEST, NEWEST = 31, 67
+URI_BYTES = 16_384
+BODY_BYTES = 160_000_000
+_SLASHES = re.compile(r"/{2,}")
+_VERSIONED = re.compile(r"^/services/data/v?(\d{1,3}\.\d)(?=/|$)", re.IGNORECASE)
+_log = logging.getLogger(__name__)
+
+
+class TidyPath:
+    """Collapses double slashes, drops trailing ones, and puts a forgotten `v` before the version."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a scope with a tidy path."""
+        if scope["type"] == "http":
+            path = _SLASHES.sub("/", scope["path"]).rstrip("/") or "/"
+            path = _VERSIONED.sub(r"/services/data/v\1", path)
+            scope = {**scope, "path": path, "raw_path": path.encode()}
+        await self._app(scope, receive, send)
+
+
+class UnpackBody:
+    """Undoes `Content-Encoding: gzip` of request bodies, piece by piece, and bounds their size."""
+
+    def __init__(self, app: ASGIApp, *, limit: int = BODY_BYTES) -> None:
+        self._app, self._limit = app, limit
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a receive that yields plain bytes."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = dict(scope["headers"])
+        packed = headers.get(b"content-encoding", b"").strip().lower() in {b"gzip", b"x-gzip"}
+        unpack = zlib.decompressobj(wbits=31) if packed else None
+        if packed:
+            dropped = {b"content-encoding", b"content-length"}
+            scope = {**scope, "headers": [(k, v) for k, v in scope["headers"] if k not in dropped]}
+        size = 0
+
+        async def plain() -> Message:
+            nonlocal size
+            message = await receive()
+            body = message.get("body", b"")
+            if unpack is not None and body:
+                try:
+                    body = unpack.decompress(body, self._limit - size + 1)
+                except zlib.error as error:
+                    raise OrgError("MALFORMED_REQUEST", "The gzip body cannot be read") from error
+                message = {**message, "body": body}
+            size += len(body)
+            if size > self._limit:
+                raise OrgError("REQUEST_ENTITY_TOO_LARGE", "The request body is too large", status=413)
+            return message
+
+        await self._app(scope, plain, send)
+
+
+class Gate:
+    """Checks session, version and daily allowance of REST calls, and stamps every answer with the API usage."""
+
+    def __init__(self, app: ASGIApp, org: Org, sessions: Sessions, usage: Usage) -> None:
+        self._app, self._org, self._sessions, self._usage = app, org, sessions, usage
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Lets the request in, or answers it."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        scope = {**scope, "app": self, "state": dict(scope.get("state", {}))}
+
+        async def stamped(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                used, most = self._usage.used("DailyApiRequests"), self._usage.maximum["DailyApiRequests"]
+                info = (b"sforce-limit-info", f"api-usage={used}/{most}".encode())
+                message = {**message, "headers": [*message["headers"], info]}
+            await send(message)
+
+        try:
+            self._admit(scope)
+        except OrgError as error:
+            await error_response(error)(scope, receive, stamped)
+            return
+        await self._app(scope, receive, stamped)
+
+    def _admit(self, scope: Scope) -> None:
+        target = len(scope["path"]) + len(scope["query_string"])
+        if target > URI_BYTES:
+            raise OrgError("URI_TOO_LONG", "The URI exceeds the 16,384 byte limit", status=414)
+        if target + sum(len(k) + len(v) for k, v in scope["headers"]) > 2 * URI_BYTES:
+            raise OrgError("REQUEST_HEADER_FIELDS_TOO_LARGE", "The headers exceed the limit", status=431)
+        path: str = scope["path"]
+        if not path.startswith("/services/data/"):
+            return
+        token = bearer_token(Request(scope))
+        actor = self._org.actor(token) if token is not None and self._sessions.live(token) else None
+        if token is None or actor is None:
+            raise OrgError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
+        self._sessions.slide(token)
+        if "ApiEnabled" not in actor.permissions:
+            raise OrgError("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", status=403)
+        if not self._usage.take("DailyApiRequests"):
+            raise OrgError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
+        scope["state"] |= {"actor": actor, "version": _version(path), "org_id": self._org.org_id}
+
+
+def _version(path: str) -> str:
+    match = _VERSIONED.match(path)
+    if match is None:
+        raise OrgError("NOT_FOUND", "The requested resource does not exist", status=404)
+    number = float(match.group(1))
+    if number < OLDEST:
+        raise OrgError("GONE", f"API version {number} is retired", status=410)
+    if number > NEWEST or not number.is_integer():
+        raise OrgError("NOT_FOUND", "The requested resource does not exist", status=404)
+    return match.group(1)
+
+
+async def refuse_http(request: Request, error: Exception) -> Response:
+    """Starlette's own refusals in the platform's words: unknown URL, method not allowed."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    if status == 405:  # noqa: PLR2004 - the HTTP status itself
+        allowed = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
+        text = f"HTTP Method '{request.method}' not allowed. Allowed are {allowed.replace(' ', '')}"
+        return error_response(OrgError("METHOD_NOT_ALLOWED", text, status=405))
+    if status == 404:  # noqa: PLR2004 - the HTTP status itself
+        return error_response(OrgError("NOT_FOUND", "The requested resource does not exist", status=404))
+    detail = error.detail if isinstance(error, HTTPException) else ""
+    return error_response(OrgError("INVALID_REQUEST", detail, status=status))
+
+
+async def refuse_org(request: Request, error: Exception) -> Response:
+    """A refusal raised by a route."""
+    return error_response(error) if isinstance(error, OrgError) else await refuse_any(request, error)
+
+
+async def refuse_any(request: Request, error: Exception) -> Response:
+    """A mistake of the emulator: 500 with an error id, the trace only in the log."""
+    _log.error("%s %s", request.method, request.url.path, exc_info=error)
+    number = zlib.crc32(request.url.path.encode())
+    text = f"An unexpected error occurred. Please include this ErrorId if you contact support: {number}-0 ({number})"
+    return json_response([{"message": text, "errorCode": "UNKNOWN_EXCEPTION"}], 500)
+
+
+def json_response(data: Any, status: int = 200) -> Response:
+    """JSON with the platform's content type."""
+    return Response(orjson.dumps(data), status, media_type=CONTENT_TYPE)

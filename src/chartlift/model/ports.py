@@ -96,8 +96,8 @@ class Source(Protocol):
 
 
 LONE_SURROGATE = "\ufdd0"
-"""Stands in text cells for half of a character (an unpaired UTF-16 surrogate): the row's text is damaged, `_raw` has it
-as received. A noncharacter, so no source text holds it by itself."""
+"""Stands, with four hex digits behind it, in text cells for half of a character (an unpaired UTF-16 surrogate): the row's
+text is damaged, `_raw` has it as received. A noncharacter, so no source text holds it by itself."""
 
 
 # ---------------------------------------------------------------- destination

@@ -1,4 +1,4 @@
-"""What steps hand back: frozen values that doors render as text, JSON or HTML. They hold counts, codes and record keys."""
+"""What steps hand back: frozen values that doors render as text, JSON or HTML; counts, codes and record keys."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Report:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Something about the data that a person should know: where, how often, for example which records, and what becomes of them.
+    """Something about the data that a person should know: where, how often, which records, and what becomes of them.
 
     `entity` is `patient` or `patient.email`; `samples` are record keys (`patient 5500123`), never values.
     """

@@ -119,14 +119,14 @@ def _pick(sql: Any, shape: EntityShape) -> None:
         CREATE OR REPLACE TEMP TABLE land_pick AS
         WITH seen AS (
           SELECT l.rowid AS rid, coalesce(nullif(l.{ident(shape.id)}, ''), '?' || md5(l._raw)) AS _id,
-                 coalesce({usable}, false) AS usable, {moment(shape, "l")} AS at, {content(shape, "l")} AS content,
+                 coalesce({usable}, false) AS usable, {moment(shape, "l")} AS stamped, {content(shape, "l")} AS content,
                  l._arrival AS arrival
           FROM {land} l),
         ranked AS (
-          SELECT *, row_number() OVER (PARTITION BY _id ORDER BY at DESC NULLS LAST, content, arrival DESC, rid) AS rank,
+          SELECT *, row_number() OVER (PARTITION BY _id ORDER BY stamped DESC NULLS LAST, content, arrival DESC, rid) AS rank,
                  min(content) OVER same <> max(content) OVER same AS torn
-          FROM seen WINDOW same AS (PARTITION BY _id, at))
-        SELECT rid, _id, at, content, torn OR NOT usable AS conflict FROM ranked WHERE rank = 1""")
+          FROM seen WINDOW same AS (PARTITION BY _id, stamped))
+        SELECT rid, _id, stamped, content, torn OR NOT usable AS conflict FROM ranked WHERE rank = 1""")
 
 
 def _apply(sql: Any, shape: EntityShape, number: int) -> tuple[int, int]:
@@ -134,7 +134,7 @@ def _apply(sql: Any, shape: EntityShape, number: int) -> tuple[int, int]:
     land, src = ident("land_" + shape.name), ident("src_" + shape.name)
     sql.execute(f"""
         CREATE OR REPLACE TEMP TABLE land_act AS
-        SELECT p.*, CASE WHEN s._id IS NULL THEN 'new' WHEN p.at < {moment(shape, "s")} THEN 'older'
+        SELECT p.*, CASE WHEN s._id IS NULL THEN 'new' WHEN p.stamped < {moment(shape, "s")} THEN 'older'
                          WHEN p.content = {content(shape, "s")} AND p.conflict = s._conflict THEN 'same'
                          ELSE 'changed' END AS act
         FROM land_pick p LEFT JOIN {src} s ON s._id = p._id""")
@@ -215,7 +215,7 @@ def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
     edges.append("SELECT entity, id, survivor, 0 FROM src_deleted WHERE nullif(survivor, '') IS NOT NULL")
     there = " UNION ALL ".join(
         f"SELECT {literal(s.name)} AS entity, _id AS id FROM {ident('src_' + s.name)} "
-        f"SEMI JOIN chain_end c ON c.entity = {literal(s.name)} AND c.at = _id"
+        f"SEMI JOIN chain_end c ON c.entity = {literal(s.name)} AND c.last = _id"
         for s in shapes
     )
     sql.execute(f"""
@@ -223,17 +223,17 @@ def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
         SELECT entity, id, arg_max(survivor, weight) AS survivor FROM ({" UNION ALL ".join(edges)}) GROUP BY entity, id;
         CREATE OR REPLACE TEMP TABLE chain_end AS
         WITH RECURSIVE chain AS (
-          SELECT entity, id, survivor AS at, 1 AS depth FROM merge_edge
+          SELECT entity, id, survivor AS last, 1 AS depth FROM merge_edge
           UNION ALL
-          SELECT c.entity, c.id, e.survivor, c.depth + 1 FROM chain c JOIN merge_edge e ON e.entity = c.entity AND e.id = c.at
-          WHERE c.depth <= {LONGEST_CHAIN} AND c.at <> c.id)
-        SELECT entity, id, arg_max(at, depth) AS at, max(depth) AS depth FROM chain GROUP BY entity, id;
+          SELECT c.entity, c.id, e.survivor, c.depth + 1 FROM chain c JOIN merge_edge e ON e.entity = c.entity AND e.id = c.last
+          WHERE c.depth <= {LONGEST_CHAIN} AND c.last <> c.id)
+        SELECT entity, id, arg_max(last, depth) AS last, max(depth) AS depth FROM chain GROUP BY entity, id;
         CREATE OR REPLACE TEMP TABLE merged_before AS SELECT * FROM src_merged;
         CREATE OR REPLACE TEMP TABLE merged_there AS SELECT DISTINCT * FROM ({there});
         CREATE OR REPLACE TABLE src_merged AS
-        SELECT c.entity, c.id, CASE WHEN {_CYCLE} THEN NULL ELSE c.at END AS survivor,
+        SELECT c.entity, c.id, CASE WHEN {_CYCLE} THEN NULL ELSE c.last END AS survivor,
                CASE WHEN {_CYCLE} THEN 'cycle' WHEN t.id IS NULL THEN 'missing' END AS problem
-        FROM chain_end c LEFT JOIN merged_there t ON t.entity = c.entity AND t.id = c.at ORDER BY c.entity, c.id;
+        FROM chain_end c LEFT JOIN merged_there t ON t.entity = c.entity AND t.id = c.last ORDER BY c.entity, c.id;
         CREATE OR REPLACE TEMP TABLE merged_changed AS
         SELECT DISTINCT entity, id FROM (
           (SELECT * FROM src_merged EXCEPT SELECT * FROM merged_before)
@@ -245,7 +245,7 @@ def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
         )
 
 
-_CYCLE = f"c.at = c.id OR c.depth > {LONGEST_CHAIN}"
+_CYCLE = f"c.last = c.id OR c.depth > {LONGEST_CHAIN}"
 
 
 def _count(sql: Any, shape: EntityShape, new: int, changed: int) -> EntityCount:

@@ -7,7 +7,8 @@ from chartlift.model.outcomes import CarryReport
 from chartlift.model.ports import Tools
 from chartlift.model.selection import Everything
 from chartlift.stages import plans
-from chartlift.stages.carry import carry
+from chartlift.stages.carry import carry, extraction_of
+from chartlift.stages.delta import CARRIED
 
 
 def run(tools: Tools, *, go: bool, without_sample: bool = False) -> CarryReport:
@@ -26,4 +27,7 @@ def run(tools: Tools, *, go: bool, without_sample: bool = False) -> CarryReport:
         )
     if go and without_sample and not accepted:
         tools.audit.act("load without sample", who=tools.who, fingerprint=plan.fingerprint)
-    return carry(tools, plan, Everything(), kind="load", go=go)
+    report = carry(tools, plan, Everything(), kind="load", go=go)
+    if go:
+        tools.journal.put(CARRIED, extraction_of(tools))
+    return report

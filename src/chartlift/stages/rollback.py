@@ -18,6 +18,7 @@ from chartlift.stages import plans, undo
 from chartlift.stages.carry.context import Carry
 from chartlift.stages.carry.resume import settle_open
 from chartlift.stages.carry.write import send
+from chartlift.stages.delta import CARRIED
 
 KINDS = ("sample", "load", "delta")
 
@@ -82,10 +83,12 @@ def _undo(work: Carry, unit: ObjectMap) -> None:
 def _close(work: Carry, plan: ConfirmedPlan, runs: list[str]) -> None:
     journal = work.tools.journal
     left = undo.verify(work)
+    base = [r["detail"].get("extraction", 0) for r in journal.runs() if r["id"] in runs]
     with journal.transaction():
         for run in runs:
             journal.end_run(run, "rolled_back")
         journal.end_run(work.run, "done")
+        journal.put(CARRIED, min([journal.get(CARRIED, 0), *base]))
         journal.decide("sample", plan.fingerprint, "rolled_back", by=work.tools.who)
     work.tools.audit.act(
         "rollback done", who=work.tools.who, run=work.run, fingerprint=plan.fingerprint, detail={"runs": runs, "left": left}

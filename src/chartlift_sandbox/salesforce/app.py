@@ -79,7 +79,7 @@ def routes(doors: Doors) -> list[BaseRoute]:
         *metadata.routes(org, doors.metadata),
         *metadata_soap.routes(org, doors.metadata, doors.sessions),
         *partner_soap.routes(org, doors.sessions),
-        *bulk_query.routes(org),
+        *bulk_query.routes(org, doors.usage),
         *query.routes(org),
         *collections.routes(org),
         *rest.routes(org),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.concurrency import run_in_threadpool
@@ -13,10 +13,13 @@ from starlette.routing import BaseRoute, Route
 from chartlift_sandbox.salesforce import soql
 from chartlift_sandbox.salesforce.bulk_csv import DELIMITERS, LINE_ENDINGS
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError
-from chartlift_sandbox.salesforce.org import Actor, Org
 from chartlift_sandbox.salesforce.query_jobs import QueryJob, QueryJobs, locator, offset_of
 from chartlift_sandbox.salesforce.soql.plan import Plan
 from chartlift_sandbox.salesforce.soql.syntax import Function, Query, SelectItem, Subquery, TypeOf
+from chartlift_sandbox.salesforce.usage import Usage
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Actor, Org
 
 BASE = "/services/data/v{version}/jobs/query"
 PAGE_ROWS = 250_000
@@ -30,8 +33,8 @@ _COMPOUND = frozenset({"address", "location"})
 class BulkQueryDoor:
     """The endpoints over one store of jobs."""
 
-    def __init__(self, org: Org, jobs: QueryJobs) -> None:
-        self._org, self._jobs = org, jobs
+    def __init__(self, org: Org, jobs: QueryJobs, usage: Usage | None = None) -> None:
+        self._org, self._jobs, self._usage = org, jobs, usage
 
     async def create(self, request: Request) -> Response:
         """POST: check the statement, run it, answer a job in state UploadComplete."""
@@ -40,8 +43,7 @@ class BulkQueryDoor:
         return _json((await run_in_threadpool(self._create, spec, actor, version)).brief())
 
     def _create(self, spec: dict[str, str], actor: Actor, version: str) -> QueryJob:
-        usage = getattr(self._org, "usage", None)
-        if usage is not None and not usage.take("DailyBulkV2QueryJobs"):
+        if self._usage is not None and not self._usage.take("DailyBulkV2QueryJobs"):
             raise OrgError("EXCEEDEDQUOTA", "ExceededQuota : Daily limit of query jobs exceeded")
         refuse_constructs(soql.parse(spec["query"]))
         with self._org.lock:
@@ -186,9 +188,9 @@ def _json(data: dict[str, Any]) -> Response:
     return Response(orjson.dumps(data), media_type=CONTENT_TYPE)
 
 
-def routes(org: Org) -> list[BaseRoute]:
-    """Every route of query jobs."""
-    door = BulkQueryDoor(org, QueryJobs(org))
+def routes(org: Org, usage: Usage | None = None) -> list[BaseRoute]:
+    """Every route of query jobs; with `usage` they count against the daily allowance of jobs."""
+    door = BulkQueryDoor(org, QueryJobs(org), usage)
     return [
         Route(BASE, door.create, methods=["POST"]),
         Route(BASE, door.listing, methods=["GET"]),

@@ -134,17 +134,16 @@ class IngestWorker:
         return pa.concat_tables([good, bad]).take(pc.sort_indices(order))
 
     def _dml(self, job: IngestJob, echo: pa.Table) -> pa.Table:
-        """Hands rows to the engine under the org's lock."""
-        with self._org.lock:
-            answer = self._org.dml(
-                job.operation,
-                job.object,
-                bulk_csv.to_engine(echo),
-                job.actor,
-                external_id=job.external_id,
-                job=job.id,
-                options=DmlOptions(channel="bulk"),
-            )
+        """Hands rows to the engine."""
+        answer = self._org.dml(
+            job.operation,
+            job.object,
+            bulk_csv.to_engine(echo),
+            job.actor,
+            external_id=job.external_id,
+            job=job.id,
+            options=DmlOptions(channel="bulk"),
+        )
         return answer.select(list(_OUTCOME)).cast(_empty_outcome().schema)
 
 

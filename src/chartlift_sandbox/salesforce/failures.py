@@ -5,9 +5,12 @@ Everything is an Arrow array over all rows of the call, so a batch without error
 
 from __future__ import annotations
 
+from functools import cache
+
 import pyarrow as pa
 import pyarrow.compute as pc
 
+_LARGEST = 200_000
 RESULT_SCHEMA = pa.schema(
     [
         ("row", pa.int64()),
@@ -104,4 +107,11 @@ class Failures:
 
 def row_numbers(count: int) -> pa.Array:
     """0, 1, 2 … as an array."""
-    return pa.array(range(count), pa.int64())
+    if count > _LARGEST:
+        return pa.array(range(count), pa.int64())
+    return _counting().slice(0, count)
+
+
+@cache
+def _counting() -> pa.Array:
+    return pa.array(range(_LARGEST), pa.int64())

@@ -12,6 +12,7 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chartlift_sandbox.salesforce.failures import row_numbers
 from chartlift_sandbox.salesforce.schema import ALPHABET
 
 SUFFIX_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
@@ -67,7 +68,7 @@ def block(prefix: str, first: int, count: int) -> pa.Array:
         return pa.array([], pa.string())
     letters, letter_bits = _singles()
     pairs, pair_bits = _pairs()
-    numbers = pa.array(range(first, first + count), pa.int64())
+    numbers = pc.add(row_numbers(count), first)
     low = _remainder(numbers, _PAIR)
     rest = pc.divide(numbers, _PAIR)
     middle = _remainder(rest, _PAIR)

@@ -14,7 +14,6 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import parse_qsl
 
-import jwt
 import orjson
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
@@ -64,6 +63,7 @@ class Sessions:
     def __init__(self, org: Org, app: ConnectedApp) -> None:
         self._org, self.app = org, app
         self.timeout = SESSION
+        self.origins: list[str] = []
 
     def begin(self, user_id: str, *, token: str | None = None) -> str:
         """A new session for a user; one with a given token (the preset one) never times out."""
@@ -181,6 +181,8 @@ class LoginDoor:
         return {"user_id": self._active(user), "scope": "api", "bare": "true"}
 
     def _claims(self, assertion: str) -> dict[str, Any]:
+        import jwt  # only this grant needs it, and it slows the start down
+
         for key in self._sessions.app.jwt_keys:
             try:
                 options: Any = {"verify_exp": False, "verify_aud": False, "verify_iat": False}
@@ -188,7 +190,7 @@ class LoginDoor:
             except jwt.InvalidTokenError:
                 continue
             aud = claims.get("aud")
-            if aud not in (*_JWT_AUDIENCES, *self._org.origins):
+            if aud not in (*_JWT_AUDIENCES, self._org.base_url, *self._sessions.origins):
                 raise OAuthError("invalid_grant", "audience is invalid")
             return claims
         raise OAuthError("invalid_grant", "invalid assertion")

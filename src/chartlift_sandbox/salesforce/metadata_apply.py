@@ -1,4 +1,4 @@
-"""Applies a checked deployment to the schema, the tables and the permission rows. The caller holds the org's lock."""
+"""Applies a checked deployment to the schema, the tables and the permission rows."""
 
 from collections.abc import Callable
 
@@ -7,24 +7,19 @@ from chartlift_sandbox.salesforce.metadata_draft import Change
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.permissions import remove_permission_set, store_permission_set
 from chartlift_sandbox.salesforce.schema import Field
-from chartlift_sandbox.salesforce.store import add_column, create_table, drop_column, quote
 
 _TAB_FIELDS = (("LastViewedDate", "Last Viewed Date"), ("LastReferencedDate", "Last Referenced Date"))
 
 
 def apply(deployment: Deployment) -> None:
-    """Makes the changes in the order in which they were checked.
-
-    Raises:
-        ComponentError: the engine refused a permission row; the schema changes stay, as with `SucceededPartial`.
-    """
+    """Makes the changes in the order in which they were checked. The caller holds the org's lock."""
     org = deployment.org
     for change in deployment.draft.changes:
         _APPLY[change.kind](org, change)
     for spec in deployment.sets:
-        store_permission_set(org, deployment.actor, spec)
+        store_permission_set(org, spec)
     for name in deployment.removed_sets:
-        remove_permission_set(org, deployment.actor, name)
+        remove_permission_set(org, name)
     org.access.invalidate()
 
 
@@ -37,16 +32,13 @@ def _object(org: Org, change: Change) -> None:
         org.schema.add_object(old)
         return
     made.key_prefix = org.schema.next_custom_prefix()
-    org.schema.add_object(made)
-    create_table(org.db, made)
+    org.create_object(made)
 
 
 def _field(org: Org, change: Change) -> None:
     new = change.field
     assert new is not None
-    if org.schema.field(change.object, new.name) is None:
-        add_column(org.db, change.object, new)
-    org.schema.add_field(change.object, new)
+    org.create_field(change.object, new)
 
 
 def _tab(org: Org, change: Change) -> None:
@@ -56,26 +48,22 @@ def _tab(org: Org, change: Change) -> None:
     owner.has_tab = True
     for name, label in _TAB_FIELDS:
         shown = Field(name, label, "datetime", createable=False, updateable=False, groupable=False, always_visible=True)
-        _field(org, Change("field", owner.name, field=shown))
+        org.create_field(owner.name, shown)
 
 
 def _value_set(org: Org, change: Change) -> None:
-    org.schema.set_value_set(change.object, change.values)
+    org.set_value_set(change.object, change.values)
 
 
 def _remove_field(org: Org, change: Change) -> None:
     gone = change.field
     assert gone is not None
-    if org.schema.field(change.object, gone.name) is not None:
-        drop_column(org.db, change.object, gone)
-        org.schema.remove_field(change.object, gone.name)
+    org.drop_field(change.object, gone.name)
     org.db.execute('DELETE FROM "FieldPermissions" WHERE "Field" = ?', [f"{change.object}.{gone.name}"])
 
 
 def _remove_object(org: Org, change: Change) -> None:
-    if org.schema.object(change.object) is not None:
-        org.schema.remove_object(change.object)
-        org.db.execute(f"DROP TABLE {quote(change.object)}")
+    org.drop_object(change.object)
     for child in ("FieldPermissions", "ObjectPermissions"):
         org.db.execute(f'DELETE FROM "{child}" WHERE "SobjectType" = ?', [change.object])
 

@@ -12,7 +12,6 @@ from chartlift_sandbox.salesforce.errors import not_found
 from chartlift_sandbox.salesforce.metadata_apply import apply
 from chartlift_sandbox.salesforce.metadata_deploy import Deployment, Outcome
 from chartlift_sandbox.salesforce.metadata_draft import Draft
-from chartlift_sandbox.salesforce.metadata_fields import ComponentError
 from chartlift_sandbox.salesforce.metadata_zip import PackageError, read_package
 from chartlift_sandbox.salesforce.org import Actor, Org
 
@@ -144,14 +143,7 @@ class MetadataJobs:
             failures = deployment.failures
             keep = not job.options["checkOnly"] and not (failures and job.options["rollbackOnError"])
             if keep:
-                try:
-                    apply(deployment)
-                except ComponentError as error:
-                    deployment.outcomes.append(
-                        Outcome("", "package.xml", "package.xml", problem=str(error), problem_type="Error")
-                    )
-                    job.outcomes = deployment.outcomes
-                    return "Failed"
+                apply(deployment)
         for one in deployment.outcomes:
             one.component_id = self._component_id(one)
         job.outcomes = deployment.outcomes

@@ -11,7 +11,6 @@ from starlette.routing import BaseRoute, Route
 
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.login import Sessions
-from chartlift_sandbox.salesforce.merge import merge
 from chartlift_sandbox.salesforce.metadata_jobs import stamp
 from chartlift_sandbox.salesforce.org import Actor, Org
 from chartlift_sandbox.salesforce.soap import (
@@ -73,8 +72,7 @@ class PartnerSoap:
                 by_object.setdefault(found.name, []).append(place)
         for name, places in by_object.items():
             table = pa.table({"Id": pa.array([ids[place] for place in places], pa.string())})
-            with self._org.lock:
-                rows = self._org.dml(op, name, table, call.actor).to_pylist()
+            rows = self._org.dml(op, name, table, call.actor).to_pylist()
             results |= {place: _result(ids[place], row) for place, row in zip(places, rows, strict=True)}
         return [results[place] for place in range(len(ids))]
 
@@ -90,8 +88,7 @@ class PartnerSoap:
         values = {local(one): (one.text or "").strip() for one in master}
         kind, record_id = values.pop("type", ""), values.pop("Id", values.pop("id", ""))
         try:
-            with self._org.lock:
-                merge(self._org, kind, record_id, losers, actor, values)
+            self._org.merge(kind, record_id, losers, actor, values)
         except OrgError as error:
             return _failure(record_id, error.code, error.message, ",".join(error.fields))
         return {"id": record_id, "mergedRecordIds": losers, "success": True}

@@ -7,34 +7,29 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
-import pyarrow as pa
-
-from chartlift_sandbox.salesforce.catalogue import user_permissions
+from chartlift_sandbox.salesforce.access import FieldGrant, ObjectGrant
+from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, user_permissions
 from chartlift_sandbox.salesforce.metadata_fields import ComponentError
 from chartlift_sandbox.salesforce.metadata_zip import children_of, flag_of, text_of
-from chartlift_sandbox.salesforce.org import Actor, Org
+from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.schema import Field, SObject
 
-AUDIT_PERMISSIONS = frozenset({"CreateAuditFields", "UpdateWithInactiveOwner"})
 _OBJECT_WORDS = {
-    "allowCreate": "PermissionsCreate",
-    "allowRead": "PermissionsRead",
-    "allowEdit": "PermissionsEdit",
-    "allowDelete": "PermissionsDelete",
-    "viewAllRecords": "PermissionsViewAllRecords",
-    "modifyAllRecords": "PermissionsModifyAllRecords",
-    "viewAllFields": "PermissionsViewAllFields",
+    "allowCreate": "create",
+    "allowRead": "read",
+    "allowEdit": "edit",
+    "allowDelete": "delete",
+    "viewAllRecords": "view_all",
+    "modifyAllRecords": "modify_all",
 }
 _NEEDS = {
     "allowCreate": ("allowRead",),
     "allowEdit": ("allowRead",),
     "allowDelete": ("allowRead", "allowEdit"),
     "viewAllRecords": ("allowRead",),
-    "viewAllFields": ("allowRead",),
     "modifyAllRecords": ("allowRead", "allowEdit", "allowDelete", "viewAllRecords"),
 }
 _API_NAME_CHARS = 80
-_BY_NAME = 'SELECT "Id" FROM "PermissionSet" WHERE lower("Name") = lower(?) AND "_deleted_at" IS NULL'
 
 
 class SchemaView(Protocol):
@@ -139,59 +134,27 @@ def _user_permission(element: Element, *, audit_switch: bool) -> str:
     return name
 
 
-def store_permission_set(org: Org, actor: Actor, spec: PermissionSetSpec) -> tuple[str, bool]:
-    """Writes the set with everything it grants, replacing what an earlier deployment granted.
-
-    The caller holds the org's lock. Answers the id and whether the set is new.
-    """
-    found = org.db.execute(_BY_NAME, [spec.name]).fetchone()
-    switches = {f"Permissions{name}": "true" for name in spec.permissions}
-    if found is not None:
-        off = {name: "false" for name in org.schema.objects["PermissionSet"].fields if name.startswith("Permissions")}
-        row = {"Id": found[0], "Label": spec.label, "Description": spec.description or "\x00null"} | off | switches
-        _dml(org, actor, "update", "PermissionSet", [row])
-        for child in ("ObjectPermissions", "FieldPermissions"):
-            live = f'SELECT "Id" FROM "{child}" WHERE "ParentId" = ? AND "_deleted_at" IS NULL'
-            old = org.db.execute(live, [found[0]]).fetchall()
-            _dml(org, actor, "delete", child, [{"Id": one} for (one,) in old])
-        set_id = found[0]
-    else:
-        row = {"Name": spec.name, "Label": spec.label} | switches
-        if spec.description:
-            row["Description"] = spec.description
-        set_id = _dml(org, actor, "insert", "PermissionSet", [row])[0]
-    _dml(org, actor, "insert", "ObjectPermissions", [
-        {"ParentId": set_id, "SobjectType": name}
-        | {column: "true" if word in words else "false" for word, column in _OBJECT_WORDS.items()}
-        for name, words in spec.objects.items() if words
-    ])  # fmt: skip
-    _dml(org, actor, "insert", "FieldPermissions", [
-        {"ParentId": set_id, "SobjectType": qualified.partition(".")[0], "Field": qualified, "PermissionsRead": "true",
-         "PermissionsEdit": "true" if editable else "false"}
-        for qualified, editable in spec.fields.items()
-    ])  # fmt: skip
-    return set_id, found is None
+def store_permission_set(org: Org, spec: PermissionSetSpec) -> str:
+    """Writes the set with everything it grants, replacing what an earlier deployment granted; answers its id."""
+    objects = {
+        name: ObjectGrant(**{grant: word in words for word, grant in _OBJECT_WORDS.items()})
+        for name, words in spec.objects.items()
+        if words
+    }
+    fields = {name: FieldGrant(read=True, edit=editable) for name, editable in spec.fields.items()}
+    with org.lock:
+        set_id = org.put_permission_set(
+            spec.name, spec.label, objects=objects, fields=fields, user_permissions=spec.permissions
+        )
+        org.db.execute('UPDATE "PermissionSet" SET "Description" = ? WHERE "Id" = ?', [spec.description, set_id])
+    return set_id
 
 
-def remove_permission_set(org: Org, actor: Actor, name: str) -> None:
+def remove_permission_set(org: Org, name: str) -> None:
     """Deletes a set; the caller has checked that it exists and is assigned to nobody."""
-    found = org.db.execute(_BY_NAME, [name]).fetchone()
-    if found is not None:
-        _dml(org, actor, "delete", "PermissionSet", [{"Id": found[0]}])
-
-
-def _dml(org: Org, actor: Actor, op: str, object_name: str, rows: list[dict[str, str]]) -> list[str]:
-    """Runs setup rows through the engine and answers their ids.
-
-    Raises:
-        ComponentError: the engine refused a row.
-    """
-    if not rows:
-        return []
-    names = sorted({name for row in rows for name in row})
-    table = pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in names})
-    answer = org.dml(op, object_name, table, actor)
-    for ok, code, message in zip(*(answer[name].to_pylist() for name in ("success", "code", "message")), strict=True):
-        if not ok:
-            raise ComponentError(f"{code}: {message}")
-    return answer["id"].to_pylist()
+    with org.lock:
+        for row in org.rows('SELECT "Id" FROM "PermissionSet" WHERE lower("Name") = lower(?)', [name]):
+            for child in ("ObjectPermissions", "FieldPermissions"):
+                org.db.execute(f'DELETE FROM "{child}" WHERE "ParentId" = ?', [row["Id"]])
+            org.db.execute('DELETE FROM "PermissionSet" WHERE "Id" = ?', [row["Id"]])
+        org.access.invalidate()

@@ -6,7 +6,7 @@ import re
 from collections import OrderedDict
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import orjson
 from starlette.concurrency import run_in_threadpool
@@ -16,10 +16,12 @@ from starlette.routing import BaseRoute, Route
 
 from chartlift_sandbox.salesforce import ids, soql
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError
-from chartlift_sandbox.salesforce.org import Actor, Org
 from chartlift_sandbox.salesforce.soql.metadata import column_metadata
 from chartlift_sandbox.salesforce.soql.result import QueryResult
 from chartlift_sandbox.salesforce.soql.statement import quoted
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Actor, Org
 
 BASE = "/services/data/v{version}"
 PAGE = 2_000

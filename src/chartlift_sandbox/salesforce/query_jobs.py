@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import accumulate
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -22,9 +22,11 @@ import pyarrow.compute as pc
 from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.bulk_csv import DELIMITERS, LINE_ENDINGS
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
-from chartlift_sandbox.salesforce.org import Actor, Org
 from chartlift_sandbox.salesforce.soql.execute import bound, cells_sql
 from chartlift_sandbox.salesforce.soql.plan import Plan
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Actor, Org
 
 JOB_PREFIX = "750"
 FIRST_NUMBER = 500_000_000

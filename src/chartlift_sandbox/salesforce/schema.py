@@ -7,7 +7,7 @@ platform does (header names of a CSV, names in SOQL, paths of the REST API).
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 COMPOUND_TYPES = frozenset({"address", "location"})
@@ -290,8 +290,3 @@ def system_fields(label: str, *, has_owner: bool = True) -> list[Field]:
         )  # fmt: skip
         fields.insert(1, owner)
     return fields
-
-
-def with_type(base: Field, **changes: object) -> Field:
-    """A copy of a field with some attributes changed (deploying over an existing field)."""
-    return replace(base, **changes)  # ty: ignore[invalid-argument-type]

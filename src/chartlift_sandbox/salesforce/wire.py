@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 import orjson
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -97,7 +98,7 @@ class Gate:
             await send(message)
 
         try:
-            self._admit(scope)
+            await run_in_threadpool(self._admit, scope)
         except OrgError as error:
             await error_response(error)(scope, receive, stamped)
             return

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from typing import Any
 
 import orjson
@@ -108,12 +109,18 @@ def still_clock() -> StillClock:
     return StillClock()
 
 
+def opened(clock: StillClock, *, patients: int = 40, seed: int = 7, signed_in: bool = True, **switches: Any) -> Desk:
+    one = Desk(Clinic(patients, seed, clock), clock, Switches(**switches))
+    if signed_in:
+        one.sign_in()
+    return one
+
+
 @pytest.fixture
 def desk(still_clock: StillClock) -> Callable[..., Desk]:
-    def opened(*, patients: int = 40, seed: int = 7, signed_in: bool = True, **switches: Any) -> Desk:
-        one = Desk(Clinic(patients, seed, still_clock), still_clock, Switches(**switches))
-        if signed_in:
-            one.sign_in()
-        return one
+    return partial(opened, still_clock)
 
-    return opened
+
+@pytest.fixture(scope="session")
+def lasting_desk() -> Callable[..., Desk]:
+    return partial(opened, StillClock())

@@ -14,7 +14,9 @@ def test_an_update_shows_at_once_and_in_the_delta(desk: Open) -> None:
     before = one.get("/appointments/70000010").json if one.get("/appointments/70000010").status == 200 else None
     key = before["appointmentId"] if before else one.get("/appointments?pageSize=1").json["items"][0]["appointmentId"]
     assert one.everything(f"/appointments?updatedSince={NOW}") == []
-    assert one.clinic.mutate("update", "appointment", key, {"appointmentStatusId": 7, "appointmentStatus": "DNA"}) == key
+    assert (
+        one.clinic.mutate("update", "appointment", key, {"appointmentStatusId": 7, "appointmentStatus": "DNA"}) == key
+    )
     after = one.get(f"/appointments/{key}").json
     assert (after["appointmentStatus"], after["updatedAt"]) == ("DNA", NOW)
     assert one.everything(f"/appointments?updatedSince={NOW}") == [after]
@@ -26,7 +28,9 @@ def test_a_new_appointment_is_found_everywhere(desk: Open) -> None:
     one = desk()
     total = one.get("/appointments").json["total"]
     was = one.get("/patients/5500002").json["appointmentsTotal"]
-    key = one.clinic.mutate("create", "appointment", None, {"patientId": 5500002, "appointmentTime": "2026-12-01T10:00:00"})
+    key = one.clinic.mutate(
+        "create", "appointment", None, {"patientId": 5500002, "appointmentTime": "2026-12-01T10:00:00"}
+    )
     assert one.get("/appointments").json["total"] == total + 1
     patient = one.get("/patients/5500002?embed=appointments").json
     assert patient["appointmentsTotal"] == len(patient["appointments"]) == was + 1
@@ -51,9 +55,13 @@ def test_a_deleted_record_leaves_the_lists_and_enters_the_feed(desk: Open) -> No
     one = desk()
     one.clinic.mutate("delete", "patient", 5500002)
     assert one.get("/patients/5500002").status == 404
-    assert 5500002 not in {row["patientId"] for row in one.everything("/patients?includeArchived=true&includeDeceased=true")}
+    assert 5500002 not in {
+        row["patientId"] for row in one.everything("/patients?includeArchived=true&includeDeceased=true")
+    }
     feed = one.everything(f"/deletions?since={NOW}")
-    assert feed == [{"entity": "patient", "entityId": 5500002, "deletedAt": NOW, "reason": "DELETED", "mergedIntoId": None}]
+    assert feed == [
+        {"entity": "patient", "entityId": 5500002, "deletedAt": NOW, "reason": "DELETED", "mergedIntoId": None}
+    ]
     assert one.everything("/appointments?patientId=5500002")
 
 

@@ -73,7 +73,12 @@ def test_what_cannot_be_read_is_named(desk: Open, query: str, field: str) -> Non
 
 def test_short_lists_are_bare_and_the_rest_wears_the_envelope(desk: Open) -> None:
     one = desk()
-    for path, number in (("/practices", None), ("/appointmentTypes", 13), ("/appointmentStatuses", 10), ("/referralSources", 14)):
+    for path, number in (
+        ("/practices", None),
+        ("/appointmentTypes", 13),
+        ("/appointmentStatuses", 10),
+        ("/referralSources", 14),
+    ):
         rows = one.get(path).json
         assert isinstance(rows, list)
         assert number in {None, len(rows)}
@@ -93,7 +98,11 @@ def test_archived_and_deceased_patients_come_on_request_only(desk: Open) -> None
 def test_embedded_rows_equal_the_listed_ones(desk: Open) -> None:
     one = desk(patients=110)
     patients = one.everything(f"/patients?includeArchived=true&includeDeceased=true&embed={EMBED}", 50)
-    for path, array in (("/appointments", "appointments"), ("/treatments", "treatments"), ("/clinicalNotes", "clinicalNotes")):
+    for path, array in (
+        ("/appointments", "appointments"),
+        ("/treatments", "treatments"),
+        ("/clinicalNotes", "clinicalNotes"),
+    ):
         if one.get(path).status == 404:
             continue
         listed = one.everything(path)

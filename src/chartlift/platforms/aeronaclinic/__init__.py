@@ -57,7 +57,11 @@ def credentials(secrets: Mapping[str, str]) -> tuple[Credential, ...]:
     from chartlift.platforms.aeronaclinic.session import Credential
 
     missing = [name for name in ("USERNAME", "PASSWORD") if not secrets.get(_PREFIX + name)]
-    own = {name.removeprefix(_PREFIX + "PIN__"): pin for name, pin in secrets.items() if name.startswith(_PREFIX + "PIN__") and pin}
+    own = {
+        name.removeprefix(_PREFIX + "PIN__"): pin
+        for name, pin in secrets.items()
+        if name.startswith(_PREFIX + "PIN__") and pin
+    }
     pins = dict(sorted(own.items())) or {"": secrets.get(_PREFIX + "PIN", "")}
     if "" in pins and not pins[""]:
         missing.append("PIN")

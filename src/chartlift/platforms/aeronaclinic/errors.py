@@ -1,4 +1,7 @@
-"""What can go wrong between us and AeronaClinic, told without a value: status, error code, path pattern."""
+"""What can go wrong between us and AeronaClinic, told without a value: status and error code.
+
+These are signals inside this platform; what leaves it is one of `chartlift.errors`.
+"""
 
 from __future__ import annotations
 
@@ -9,7 +12,7 @@ import orjson
 _CODE = re.compile(r"[A-Z][A-Z0-9_]{1,39}")
 
 
-class BadAnswer(Exception):  # noqa: N818 - a signal inside this platform; what leaves it is one of chartlift.errors
+class BadAnswer(Exception):
     """The answer is not what the profile promises (status 5xx, HTML, cut, not JSON): worth asking again."""
 
     def __init__(self, reason: str) -> None:
@@ -18,7 +21,7 @@ class BadAnswer(Exception):  # noqa: N818 - a signal inside this platform; what 
         self.reason = reason
 
 
-class Declined(Exception):  # noqa: N818 - same
+class Declined(Exception):
     """A lasting no: status 4xx other than login and rate limit."""
 
     def __init__(self, status: int, code: str) -> None:
@@ -28,7 +31,7 @@ class Declined(Exception):  # noqa: N818 - same
         self.code = code
 
 
-class RateExceeded(Exception):  # noqa: N818 - same
+class RateExceeded(Exception):
     """The clinic counted more requests than it allows; the token is dead."""
 
 

@@ -11,9 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
-from chartlift.model.ports import LONE_SURROGATE
 from chartlift.platforms.aeronaclinic.profile import Entity
 from chartlift.platforms.aeronaclinic.wire import Number, compact
+from chartlift.transforms.surrogates import mark_surrogates
 
 Record = Mapping[str, Any]
 Problems = Counter[tuple[str, str]]
@@ -65,7 +65,7 @@ def _array(entity: Entity, name: str, cells: list[str | None], problems: Problem
     except UnicodeEncodeError:
         damaged = [text is not None and bool(_HALF.search(text)) for text in cells]
         problems["R-TEXT", f"{entity.name}.{name}"] += sum(damaged)
-        whole = [_HALF.sub(LONE_SURROGATE, text) if text else text for text in cells]
+        whole = [mark_surrogates(text) if text else text for text in cells]
         return pa.array(whole, pa.string())
 
 
@@ -120,7 +120,7 @@ def slug(name: Any) -> str | None:
         return None
     folded = unicodedata.normalize("NFKD", name).casefold()
     letters = "".join(c for c in folded if not unicodedata.combining(c))
-    words = re.findall(r"[a-z0-9]+", letters.replace("'", "").replace("’", ""))
+    words = re.findall(r"[a-z0-9]+", re.sub("['\u2019]", "", letters))
     text = "-".join(words)
     if text and len(text) <= _LONGEST_SLUG and not any(c.isalnum() and not c.isascii() for c in letters):
         return text

@@ -105,7 +105,7 @@ class Limiter:
         self._lock = folder / f"{name}.lock"
 
     def reserve(self) -> float:
-        """Take one request; returns the seconds waited. The lock is held while waiting: whoever comes later is later."""
+        """Take one request; returns the seconds waited. The lock is held while waiting: who comes later is later."""
         waited = 0.0
         with self._locked():
             ages = self._load()
@@ -128,7 +128,7 @@ class Limiter:
             return len(self._load())
 
     def _wait(self, pause: float) -> float:
-        """Wait and return how much time surely passed: real time, or what a virtual clock moved, never more than asked."""
+        """Wait; returns the time that surely passed: real time, or what a virtual clock moved, at most as asked."""
         up, wall = uptime(), self._clock.now()
         self._clock.sleep(pause)
         return max(uptime() - up, min((self._clock.now() - wall).total_seconds(), pause))

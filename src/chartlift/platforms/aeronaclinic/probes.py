@@ -88,7 +88,9 @@ class Prober:
         try:
             total = self._total(self._ask(entity, **{parameter: tomorrow}))
         except (BadAnswer, Declined, TransientError, AttributeError) as error:
-            return self._probe(parameter, False, f"no usable answer ({type(error).__name__}); changes need full readings")
+            return self._probe(
+                parameter, False, f"no usable answer ({type(error).__name__}); changes need full readings"
+            )
         if total:
             return self._probe(parameter, False, "is ignored; changes need full readings", total)
         return self._probe(parameter, True, "is honoured")

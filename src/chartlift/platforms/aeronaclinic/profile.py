@@ -137,7 +137,9 @@ class Profile:
 
     def shapes(self) -> tuple[EntityShape, ...]:
         """The flat entities we read and those made from them, as the stages know them."""
-        return tuple(self._shape(entity) for entity in self.entities.values() if not entity.path or entity.name in self.read)
+        return tuple(
+            self._shape(entity) for entity in self.entities.values() if not entity.path or entity.name in self.read
+        )
 
     def _shape(self, entity: Entity) -> EntityShape:
         return EntityShape(

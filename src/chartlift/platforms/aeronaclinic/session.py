@@ -88,7 +88,11 @@ class Session:
             timeout=profile.transport.timeout,
             follow_redirects=False,
             trust_env=not is_loopback(urlsplit(self._url).hostname or ""),
-            headers={"User-Agent": profile.transport.user_agent, "Accept": "application/json", "Cache-Control": "no-cache"},
+            headers={
+                "User-Agent": profile.transport.user_agent,
+                "Accept": "application/json",
+                "Cache-Control": "no-cache",
+            },
         )
 
     def close(self) -> None:

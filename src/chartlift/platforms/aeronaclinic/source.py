@@ -12,7 +12,7 @@ from typing import Any
 from chartlift.errors import StopError
 from chartlift.model.ports import ArrowStream, EntityShape, Page, Probe
 from chartlift.platforms.aeronaclinic import flatten
-from chartlift.platforms.aeronaclinic.errors import BadAnswer, Declined
+from chartlift.platforms.aeronaclinic.errors import Declined
 from chartlift.platforms.aeronaclinic.flatten import Problems, Record
 from chartlift.platforms.aeronaclinic.probes import Prober
 from chartlift.platforms.aeronaclinic.profile import Embedded, Entity, Profile
@@ -50,7 +50,8 @@ class AeronaSource:
         return self._profile.shapes()
 
     def listings(self, since: datetime | None) -> tuple[str, ...]:
-        """Entities in reading order, deletions last. The order is the same for changes: lists without a filter are read whole."""
+        """Entities in reading order, deletions last; for changes, too: lists without a filter are read whole."""
+        del since
         return (*self._profile.read, DELETIONS)
 
     def check(self) -> list[Probe]:
@@ -61,7 +62,7 @@ class AeronaSource:
         return probes
 
     def forecast(self, rows: Mapping[str, int]) -> Mapping[str, float]:
-        """Requests and hours for so many rows per listing; lists that are embedded cost one request if nothing is missing."""
+        """Requests and hours for so many rows per listing; embedded lists cost one request if nothing is missing."""
         embedded = {array.entity for entity in self._read() for array in self._profile.wanted(entity)}
         requests = len(self._profile.deletions.of) + 1.0
         for entity in self._read():
@@ -166,7 +167,9 @@ class AeronaSource:
             tables[extra[0]] = flatten.table(self._profile.entities[extra[0]], extra[1], problems)
         for array in arrays if embedded else ():
             child = self._profile.entities[array.entity]
-            tables[child.name] = flatten.table(child, self._children(session, entity, array, records, problems), problems)
+            tables[child.name] = flatten.table(
+                child, self._children(session, entity, array, records, problems), problems
+            )
         total = after.total if after else place.total
         return Page(entity.name, tables, after.text() if after else None, total, problems=merged(problems))
 
@@ -220,7 +223,11 @@ class AeronaSource:
 
     def _deletions(self, since: datetime | None, place: Place) -> Iterator[Page]:
         listed = [name for name in self._profile.deletions.of if name in self._profile.read]
-        start = stamp(since - timedelta(seconds=self._profile.changes.overlap)) if since else self._profile.deletions.beginning
+        start = (
+            stamp(since - timedelta(seconds=self._profile.changes.overlap))
+            if since
+            else self._profile.deletions.beginning
+        )
         steps = [(lane, name) for lane in range(len(self._sessions)) for name in listed]
         done = steps.index((place.lane, place.entity)) if place.entity else 0
         for at, (lane, name) in enumerate(steps[done:], done):

@@ -87,7 +87,7 @@ class Walk:
             place = after
 
     def read(self, place: Place) -> Envelope:
-        """One page; if it stays unreadable, its rows are read in ever smaller pages to leave out only what is broken."""
+        """One page; if it stays unreadable, its rows are read in ever smaller pages to leave out the broken one only."""
         size = place.size or self._size
         try:
             return self.envelope(self._fetch(place.page, size, True, 0), size)
@@ -146,7 +146,11 @@ class Walk:
         if not self._entity.paged:
             items, total, more, size = answer, None, False, asked
         elif isinstance(answer, dict):
-            items, total, more = answer.get(words.items), _count(answer.get(words.total)), answer.get(words.next) is not None
+            items, total, more = (
+                answer.get(words.items),
+                _count(answer.get(words.total)),
+                answer.get(words.next) is not None,
+            )
             size = _count(answer.get(words.clamped)) or 0
         else:
             raise BadAnswer("not a page")
@@ -186,7 +190,7 @@ class Walk:
         return after
 
     def _served(self, answer: Envelope) -> int:
-        """Rows per page, judged by a first page: a cap that is not announced shows as a short page with more to come."""
+        """Rows per page, judged by a first page: a cap that is not announced shows as a short page and more to come."""
         return len(answer.records) if answer.more and 0 < len(answer.records) < self._size else self._size
 
     def _ended(self, place: Place, after: Place, answer: Envelope) -> bool:
@@ -237,7 +241,9 @@ class Walk:
 
 def fingerprint(records: list[Record], key: str) -> str:
     """Tells pages apart by the ids on them."""
-    return hashlib.sha256("\n".join(str(record.get(key)) for record in records).encode("utf-8", "replace")).hexdigest()[:16]
+    return hashlib.sha256("\n".join(str(record.get(key)) for record in records).encode("utf-8", "replace")).hexdigest()[
+        :16
+    ]
 
 
 def _count(value: Any) -> int | None:

@@ -27,9 +27,7 @@ def _no_number(_token: str) -> Never:
     raise BadAnswer("NaN or Infinity")
 
 
-_DECODER = json.JSONDecoder(
-    parse_float=Number, parse_int=Number, parse_constant=_no_number, object_pairs_hook=_unique
-)
+_DECODER = json.JSONDecoder(parse_float=Number, parse_int=Number, parse_constant=_no_number, object_pairs_hook=_unique)
 
 
 def parse(body: bytes) -> Any:

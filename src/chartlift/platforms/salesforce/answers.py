@@ -21,13 +21,13 @@ GZIP = 31  # window bits: gzip container
 LONGEST_WAIT = 900.0  # seconds a server may ask us to wait
 
 
-class Unusable(Exception):  # noqa: N818 - it never leaves the session, which turns it into NoAnswer
-    """The body cannot be trusted; the text says why, without any of its content."""
+class Unusable(Exception):
+    """The body cannot be trusted; the text says why, without its content. Callers turn it into NoAnswer."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers (lower-case names) and the decoded body. `framed`: the transport proved that the body is whole."""
+    """Status, headers (lower-case names), decoded body. `framed`: the transport proved that the body is whole."""
 
     status: int
     headers: Mapping[str, str]

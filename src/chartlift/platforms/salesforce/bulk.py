@@ -8,6 +8,7 @@ with an aborted job and a fresh one.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from http import HTTPStatus
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -102,7 +103,7 @@ class Bulk:
     def settle(self, job_id: str, *, key_column: str, on_step: OnStep) -> WriteResult:
         """Continue a job of an earlier process; see ports.Destination.
 
-        What was sent is not known here: `sent` counts the rows in the results, and the caller compares them with its own.
+        What was sent is not known here: `sent` counts the rows in the results, the caller compares them with its own.
 
         Raises:
             JobGone: the org does not know it, or its results never add up: ask the org about the rows.
@@ -116,7 +117,11 @@ class Bulk:
                 raise JobUnsent(job_id)
         ended = self.jobs.wait(job_id, on_step)
         rows = self._settled_rows(ended, key_column)
-        if ended.state == "Aborted" and ended.processed == 0 and not pc.any(pc.is_in(rows["outcome"], _TOUCHED)).as_py():
+        if (
+            ended.state == "Aborted"
+            and ended.processed == 0
+            and not pc.any(pc.is_in(rows["outcome"], _TOUCHED)).as_py()
+        ):
             raise JobUnsent(job_id)
         return _reported(rows, rows.num_rows, ended, "", on_step)
 
@@ -248,7 +253,7 @@ class Bulk:
                 table = results.parse(answer, list(dict.fromkeys([key, *others])))
                 tables.append(table.select([key, *others]).rename_columns(["key", *others]))
         except Refused as error:
-            if error.status == 404:
+            if error.status == HTTPStatus.NOT_FOUND:
                 raise JobGone(job_id) from None
             raise
         return pa.concat_tables(tables)
@@ -261,7 +266,9 @@ def _totals(ended: JobState, sets: Sets) -> str:
     processed = sets.successful + sets.failed
     if (processed, sets.failed) == (ended.processed, ended.failed):
         return ""
-    return f"the job counts {ended.processed} rows ({ended.failed} failed), its results have {processed} ({sets.failed})"
+    return (
+        f"the job counts {ended.processed} rows ({ended.failed} failed), its results have {processed} ({sets.failed})"
+    )
 
 
 def _fewer(ended: JobState, sets: Sets) -> str:

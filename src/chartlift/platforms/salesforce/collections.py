@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pyarrow as pa
 
-from chartlift.errors import ChartliftError
+from chartlift.errors import TransientError
 from chartlift.model.ports import NULL_CELL, OnStep, Step, WriteResult
 from chartlift.model.schema import FieldDescribe
 from chartlift.platforms.salesforce.answers import code_of
@@ -20,7 +20,7 @@ from chartlift.platforms.salesforce.soap import Soap
 
 LARGEST_CALL = 4_000_000  # characters of field values in one call
 NUMBERS = frozenset({"double", "currency", "percent", "int", "long"})
-RANK = {"insert": "POST", "update": "PATCH"}
+VERBS = {"insert": "POST", "update": "PATCH"}
 
 Row = dict[str, str | None]
 Fate = tuple[str | None, str, bool, str, str]  # id, outcome, created, code, fields
@@ -64,13 +64,12 @@ class Collections:
             on_step(Step("creating", detail={"from": len(fates), "rows": len(chunk)}))
             try:
                 fates += self._call(object_name, operation, chunk, fields)
-            except (NoAnswer, ChartliftError) as error:
-                if isinstance(error, Refused):
-                    fates += [(None, "failed", False, error.code, error.fields)] * len(chunk)
-                    continue
-                if not fates and (not isinstance(error, NoAnswer) or error.unsent):
-                    raise
+            except Refused as error:
+                fates += [(None, "failed", False, error.code, error.fields)] * len(chunk)
+            except TransientError as error:
                 lost = isinstance(error, NoAnswer) and not error.unsent
+                if not fates and not lost:
+                    raise
                 fates += [(None, "unknown" if lost else "unprocessed", False, "", "")] * len(chunk)
                 break
             on_step(Step("uploaded", detail={"from": len(fates) - len(chunk), "rows": len(chunk)}))
@@ -84,11 +83,11 @@ class Collections:
     def _call(
         self, object_name: str, operation: str, chunk: list[Row], fields: Mapping[str, FieldDescribe]
     ) -> list[Fate]:
-        if operation in RANK:
+        if operation in VERBS:
             records = [_record(object_name, row, fields) for row in chunk]
             # an update that is said twice has the effect of one; an insert has not
             repeat = Repeat.UNSENT if operation == "insert" else Repeat.ALWAYS
-            answers = self._rest.collection(RANK[operation], records, repeat=repeat, headers=self._headers)
+            answers = self._rest.collection(VERBS[operation], records, repeat=repeat, headers=self._headers)
             return [_fate(answer, created=operation == "insert") for answer in answers]
         ids = [_id(row) for row in chunk]
         if operation == "delete":
@@ -143,12 +142,8 @@ def _typed(text: str, kind: str) -> Any:
         return text.lower() in ("true", "1")
     if kind not in NUMBERS:
         return text
-    return _number(text, json.loads)
-
-
-def _number(text: str, parse: Callable[[str], Any]) -> Any:
     try:
-        value = parse(text)
+        value = json.loads(text)
     except ValueError:
         return text  # the org refuses it, naming the field
     return value if isinstance(value, int | float) and not isinstance(value, bool) else text

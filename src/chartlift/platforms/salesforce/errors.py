@@ -26,7 +26,7 @@ class Remedy(StrEnum):
 
 
 LOCKED_OUT = "BATCH_RETRIES_EXHAUSTED"
-"""Our name for CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY when the org itself gave up retrying a chunk: sending again helps."""
+"""Our name for CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY when the org gave up retrying a chunk: sending again helps."""
 
 UNRECOGNISED = "UNRECOGNISED"
 """Our name for an error whose code cannot be read."""
@@ -100,14 +100,16 @@ def safe_fields(names: object) -> str:
 def row_errors(cells: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """Codes and field lists of `CODE:message:Field1,Field2 --` cells, without the message.
 
-    The message may hold colons, quotes and line ends: the code ends at the first colon, the fields start after the last.
+    The message may hold colons, quotes and line ends: the code ends at the first colon, the fields follow the last.
     Of a DUPLICATE_VALUE the field is named inside the message; it is taken from there.
     """
     code = pc.struct_field(pc.extract_regex(cells, r"^\s*(?P<code>[A-Za-z][A-Za-z_]*):"), "code")
     code = pc.fill_null(code, UNRECOGNISED)
     gave_up = pc.match_substring(cells, "Too many retries of batch save")
     code = pc.if_else(gave_up, LOCKED_OUT, code)
-    tail = pc.struct_field(pc.extract_regex(cells, r"(?s):(?P<tail>[A-Za-z][\w.]*(?:, ?[A-Za-z][\w.]*)*) ?--\s*$"), "tail")
+    tail = pc.struct_field(
+        pc.extract_regex(cells, r"(?s):(?P<tail>[A-Za-z][\w.]*(?:, ?[A-Za-z][\w.]*)*) ?--\s*$"), "tail"
+    )
     twin = pc.struct_field(pc.extract_regex(cells, r"duplicate value found: (?P<twin>\w+) duplicates"), "twin")
     fields = pc.utf8_trim_whitespace(pc.fill_null(pc.coalesce(tail, twin), ""))
     return code, fields

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass
 from datetime import timedelta
+from http import HTTPStatus
 from typing import Any
 
 from chartlift.errors import Unreachable
@@ -90,7 +91,7 @@ class Jobs:
         try:
             return self._call("GET", self.path(job_id), None, Repeat.ALWAYS)
         except Refused as error:
-            if error.status == 404:
+            if error.status == HTTPStatus.NOT_FOUND:
                 raise JobGone(job_id) from None
             raise
 
@@ -166,5 +167,3 @@ class Jobs:
         if not isinstance(found, dict) or not found.get("id"):
             raise NoAnswer(f"{method} {path}", "it is not about a job", unsent=False)
         return state_of(found)
-
-

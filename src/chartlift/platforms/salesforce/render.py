@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as csv
+from pyarrow import csv
 from isal import isal_zlib
 
 from chartlift.model.ports import NULL_CELL, ArrowStream

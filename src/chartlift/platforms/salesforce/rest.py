@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
+from http import HTTPStatus
 from typing import Any
 
 from chartlift.errors import PlanError
@@ -73,7 +74,7 @@ class Rest:
         try:
             return self.get(f"/sobjects/{object_name}/describe")
         except Refused as error:
-            if error.status == 404:
+            if error.status == HTTPStatus.NOT_FOUND:
                 return None
             raise
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.csv as csv
+from pyarrow import csv
 
 from chartlift.platforms.salesforce.answers import Answer
 from chartlift.platforms.salesforce.errors import NoAnswer, row_errors
@@ -32,8 +32,8 @@ BLOCK = 1 << 23  # bytes; a record has at most 400,000 characters, and one recor
 MOST_PAGES = 100_000
 
 
-class Garbled(Exception):  # noqa: N818 - a reason to fetch again, not a failure
-    """A result set is cut short, doubled or does not add up; the text says how."""
+class Garbled(Exception):
+    """A result set is cut short, doubled or does not add up; the text says how. It is a reason to fetch again."""
 
 
 def pages(session: Session, path: str, params: Mapping[str, str]) -> Iterator[Answer]:
@@ -175,7 +175,7 @@ def doubled(found: pa.Table) -> str:
 
 
 def only_known(found: pa.Table, sent: pa.ChunkedArray) -> pa.Table:
-    """What can be said after results that never added up: rows that came back exactly once count, others are unknown."""
+    """What can be said after results that never added up: rows that came once count, others are unknown."""
     values = pc.value_counts(found.column("key").combine_chunks())
     once = pc.filter(values.field("values"), pc.equal(values.field("counts"), 1))
     ours = pc.is_in(found.column("key"), value_set=pc.filter(once, pc.is_in(once, value_set=sent.combine_chunks())))

@@ -3,8 +3,8 @@
 What it promises to the modules above:
 
 - a token goes to the configured origin only; plain http only to this machine; no redirect is followed;
-- an ended session (401, or 400 InvalidSessionId) is renewed once per call, and the org that answers after every login is
-  the one that answered before (else WrongOrg);
+- an ended session (401, or 400 InvalidSessionId) is renewed once per call, and after every login the same org must answer
+  as before (else WrongOrg);
 - only what certainly was not acted on, or may safely be repeated, is sent again;
 - an answer is complete and of the expected kind, or the call fails;
 - errors carry a code and field names, never the org's message.
@@ -18,6 +18,7 @@ import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
 from enum import Enum
+from http import HTTPStatus
 from typing import Any
 
 import httpx2
@@ -30,7 +31,7 @@ from chartlift.platforms.salesforce.credentials import Secrets
 from chartlift.platforms.salesforce.errors import UNRECOGNISED, NoAnswer, Refused, safe_code
 from chartlift.platforms.salesforce.limits import Usage
 from chartlift.platforms.salesforce.origins import checked_origin, is_loopback, same_org
-from chartlift.platforms.salesforce.soql import long_id
+from chartlift.transforms.canonical import canonical_id
 
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # its INFO lines hold URLs, and URLs hold queries
 
@@ -52,7 +53,7 @@ class Repeat(Enum):
     UNSENT = "unsent"  # only if the org certainly did not act on it
 
 
-class _Ended(Exception):  # noqa: N818 - never leaves this module
+class _Ended(Exception):
     """The session is not accepted any more."""
 
 
@@ -77,7 +78,7 @@ class Session:
         self.usage = Usage()
         self._secrets = secrets
         self._clock = clock
-        self._org_id = long_id(expected_org_id) if expected_org_id else ""
+        self._org_id = canonical_id(expected_org_id) or ""
         self._token = ""
         self._reached = False
         self._who: dict[str, Any] = {}
@@ -106,7 +107,7 @@ class Session:
     # ------------------------------------------------------------ calls
 
     def who(self) -> Mapping[str, Any]:
-        """The userinfo answer of the last login: organization_id, user_id, preferred_username, …"""
+        """The userinfo answer of the last login (organization_id, user_id, preferred_username and more)."""
         if not self._token:
             self._login()
         return self._who
@@ -122,10 +123,12 @@ class Session:
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
         ok: tuple[int, ...] = (200, 201, 204),
+        ended: Callable[[Answer], bool] | None = None,
     ) -> Answer:
         """Send one request and return its answer, of media type `accept` (or empty).
 
-        `content` may be a function of the access token, for SOAP envelopes.
+        `content` may be a function of the access token, for SOAP envelopes; `ended` tells from an answer with a status
+        in `ok` that the session is over (SOAP says so in the body).
 
         Raises:
             Refused: the org answered with an error.
@@ -141,7 +144,10 @@ class Session:
         def once() -> Answer:
             body = content(self._token) if callable(content) else content
             extra = {"Authorization": f"Bearer {self._token}", "Accept": accept, **(headers or {})}
-            return self._once(method, path, body, extra, params, accept, ok)
+            answer = self._once(method, path, body, extra, params, accept, ok)
+            if ended and ended(answer):
+                raise _Ended
+            return answer
 
         try:
             return self._repeated(once, repeat)
@@ -182,7 +188,7 @@ class Session:
             raise CredentialsError(
                 "Salesforce does not accept the access token", hint="Get a new one, or check the connected app."
             ) from None
-        org_id = long_id(str(self._who.get("organization_id", "")))
+        org_id = canonical_id(str(self._who["organization_id"])) or ""
         if self._org_id and org_id != self._org_id:
             self._token = ""
             raise WrongOrg(f"org {org_id} answers, expected was {self._org_id}", hint="Check the URL and the login.")
@@ -210,7 +216,9 @@ class Session:
             found = self._repeated(once, Repeat.ALWAYS).json()
         except (_Ended, Refused) as error:
             code = error.code if isinstance(error, Refused) else "INVALID_SESSION_ID"
-            raise CredentialsError(f"Salesforce refused the login: {code}", hint="Check client id and secret.") from None
+            raise CredentialsError(
+                f"Salesforce refused the login: {code}", hint="Check client id and secret."
+            ) from None
         token = found.get("access_token") if isinstance(found, dict) else None
         if not isinstance(token, str) or not token:
             raise CredentialsError("Salesforce's login answer has no access token")
@@ -278,14 +286,16 @@ class Session:
     def _judged(self, answer: Answer, what: str, accept: str, ok: tuple[int, ...]) -> Answer:
         status = answer.status
         if status in ok:
-            if status != 204 and answer.body and answer.kind != accept:
+            if status != HTTPStatus.NO_CONTENT and answer.body and answer.kind != accept:
                 raise Unusable(f"{answer.kind or 'untyped'} instead of {accept}")
             return answer
-        if 300 <= status < 400:
+        if HTTPStatus(status).is_redirection:
             raise StopError(f"Salesforce answered {what} with a redirect, which is not followed")
         errors = answer.errors()
         codes = {code for code, _ in errors}
-        if codes & SESSION_CODES or (status == 401 and not codes & {"invalid_client", "invalid_client_id"}):
+        if codes & SESSION_CODES or (
+            status == HTTPStatus.UNAUTHORIZED and not codes & {"invalid_client", "invalid_client_id"}
+        ):
             raise _Ended
         if "REQUEST_LIMIT_EXCEEDED" in codes:
             raise _OverLimit("the org's request limit is exceeded", hint=_AGAIN)

@@ -47,13 +47,11 @@ class Soap:
     def value_set(self, name: str) -> list[dict[str, str]] | None:
         """The values of a StandardValueSet in order, every property as text; None if the org has no such set."""
         body = f"<readMetadata><type>StandardValueSet</type><fullNames>{escape(name)}</fullNames></readMetadata>"
-        for item in self._call("m", METADATA, "readMetadata", body):
-            if _local(item) == "standardValue":
-                break
-        else:
-            return None
         answer = self._call("m", METADATA, "readMetadata", body)
-        return [{_local(part): part.text or "" for part in item} for item in answer if _local(item) == "standardValue"]
+        values = [
+            {_local(part): part.text or "" for part in item} for item in answer if _local(item) == "standardValue"
+        ]
+        return values or None
 
     def _call(self, door: str, namespace: str, action: str, body: str) -> list[Element]:
         """All elements of the answer, in document order."""
@@ -69,7 +67,14 @@ class Soap:
         headers = {"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": action}
         what = f"SOAP {action}"
         answer = self._rest.session.call(
-            "POST", path, repeat=Repeat.ALWAYS, accept=XML, content=envelope, headers=headers, fault=_ended
+            "POST",
+            path,
+            repeat=Repeat.ALWAYS,
+            accept=XML,
+            content=envelope,
+            headers=headers,
+            ok=(200, 500),  # a fault has status 500
+            ended=_ended,
         )
         root = _parsed(answer, what)
         elements = list(root.iter())

@@ -1,6 +1,6 @@
 """The one place that writes SOQL: quoting, conditions, and lists split so that each statement fits.
 
-Source: reference 3.8 (statement 100,000 characters), 3.1 (URI 16,384 bytes), 9.1 (id suffix).
+Source: reference 3.8 (statement 100,000 characters), 3.1 (URI 16,384 bytes).
 """
 
 from __future__ import annotations
@@ -16,8 +16,6 @@ LONGEST_STATEMENT = 95_000  # characters
 LONGEST_URI = 15_000  # bytes of an encoded statement, with room for the path
 _ESCAPES = {"\\": "\\\\", "'": "\\'", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\b": "\\b", "\f": "\\f"}
 _NAME = re.compile(r"[A-Za-z]\w*(\.[A-Za-z]\w*)*", re.ASCII)
-_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
-_ID = re.compile(r"[A-Za-z0-9]{15}([A-Z0-5]{3})?", re.ASCII)
 
 
 def literal(text: str) -> str:
@@ -76,11 +74,3 @@ def split(values: Sequence[str], opening: str, *, in_uri: bool) -> Iterator[list
         used += size
     if taken:
         yield taken
-
-
-def long_id(text: str) -> str:
-    """The 18-character form of an id; what is no id comes back as it is."""
-    if not _ID.fullmatch(text) or len(text) == 18:
-        return text
-    blocks = (text[i : i + 5] for i in (0, 5, 10))
-    return text + "".join(_ALPHABET[sum(1 << i for i, c in enumerate(b) if "A" <= c <= "Z")] for b in blocks)

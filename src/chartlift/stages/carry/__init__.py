@@ -18,7 +18,7 @@ from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names
 from chartlift.stages.carry.prepare import prepare
 from chartlift.stages.carry.write import send
 
-__all__ = ["carry", "open_tables", "read_ours", "settle"]
+__all__ = ["carry", "extraction_of", "open_tables", "read_ours", "settle"]
 
 
 def carry(tools: Tools, plan: ConfirmedPlan, selection: Selection, *, kind: str, go: bool) -> CarryReport:
@@ -63,19 +63,37 @@ def _open_run(tools: Tools, plan: ConfirmedPlan, kind: str) -> tuple[str, bool]:
         if run["fingerprint"] == plan.fingerprint:
             return run["id"], True
         tools.journal.end_run(run["id"], "replaced")
-    run_id = tools.journal.start_run(kind, fingerprint=plan.fingerprint, who=tools.who)
+    detail = {"extraction": extraction_of(tools)}
+    run_id = tools.journal.start_run(kind, fingerprint=plan.fingerprint, who=tools.who, detail=detail)
     tools.audit.act(f"{kind} started", who=tools.who, run=run_id, fingerprint=plan.fingerprint)
     return run_id, False
+
+
+def extraction_of(tools: Tools) -> int:
+    """The number of the newest finished extraction in staging."""
+    row = tools.staging.sql.execute("SELECT max(number) FROM extraction WHERE finished IS NOT NULL").fetchone()
+    return int(row[0] or 0)
 
 
 def _side_tables(work: Carry) -> None:
     """Runs of ours, decisions on probable matches, and the list of matches found in this pass."""
     runs = [run["id"] for run in work.tools.journal.runs()]
     work.keep("our_runs", pa.table({"run": pa.array(runs, pa.string())}))
+    work.keep("rolled_back", pa.table({"key": pa.array(_rolled_back(work.tools), pa.string())}))
     choices = work.tools.journal.decisions("match")
     columns = {"key": list(choices), "choice": [c["choice"] for c in choices.values()]}
     work.keep("match_choices", pa.table(columns, schema=pa.schema([("key", pa.string()), ("choice", pa.string())])))
     work.sql.execute("CREATE OR REPLACE TABLE all_matches (object VARCHAR, key VARCHAR, id VARCHAR, evidence VARCHAR)")
+
+
+def _rolled_back(tools: Tools) -> list[str]:
+    """Keys that a rollback took back: a delta leaves them to a load, unless they changed at the clinic."""
+    keys: set[str] = set()
+    for run in tools.journal.runs(kinds=("rollback",)):
+        for batch in tools.journal.batches(run=run["id"]):
+            if batch.operation in ("delete", "restore"):
+                keys.update(tools.journal.blob(batch.id, "keys").column("key").to_pylist())
+    return sorted(keys)
 
 
 def check_fields(tools: Tools, plan: ConfirmedPlan) -> None:

@@ -45,7 +45,7 @@ def selected(carry: Carry, unit: ObjectMap) -> str:
         case Since():
             return (
                 "(v.patient IS NULL OR v.patient IN (SELECT patient FROM touched)"
-                " OR v.key NOT IN (SELECT key FROM landed WHERE key IS NOT NULL))"
+                " OR NOT (v.key IN (SELECT key FROM landed WHERE hash IS NOT NULL) OR v.key IN (SELECT key FROM rolled_back)))"
             )
         case Everything():
             return "true"

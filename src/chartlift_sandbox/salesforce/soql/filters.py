@@ -171,8 +171,8 @@ class Filter:
     def _among(self, given: list[Any], sql_type: str) -> str:
         if not given:
             return "false"
-        listed = self.statement.bind(given)
-        members = f"SELECT {self.key(f'unnest({listed}::{sql_type}[])')}"
+        listed = self.statement.bind_texts([value if isinstance(value, str) else str(value) for value in given])
+        members = f"SELECT {self.key(f'CAST(unnest({listed}) AS {sql_type})')}"
         return f"coalesce({self.key(self._operand())} IN ({members}), false)"
 
     def among_values(self, values: tuple[Value, ...]) -> str:
@@ -191,8 +191,8 @@ class Filter:
         chosen = f"string_split(lower({self.column.sql}), ';')"
         parts = []
         for raw in raws:
-            wanted = self.statement.bind([part.strip().lower() for part in self.text(raw, at).split(";")])
-            parts.append(f"coalesce(list_has_all({chosen}, {wanted}::VARCHAR[]), false)")
+            wanted = self.statement.bind(";".join(part.strip() for part in self.text(raw, at).split(";")))
+            parts.append(f"coalesce(list_has_all({chosen}, string_split(lower({wanted}), ';')), false)")
         return f"({' OR '.join(parts)})"
 
 

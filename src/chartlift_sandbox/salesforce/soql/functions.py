@@ -131,7 +131,7 @@ def _label(scope: Scope, call: Function) -> Column:
     pairs = {v.value: v.label for v in scope.statement.schema.values(inner.field) if v.value != v.label}
     if not pairs:
         return Column(inner.sql, inner.field, inner.path, inner.relation, kind="label")
-    keys, labels = scope.statement.bind(list(pairs)), scope.statement.bind(list(pairs.values()))
-    place = f"list_position({keys}::VARCHAR[], {inner.sql})"
-    sql = f"coalesce(list_extract({labels}::VARCHAR[], CAST(nullif({place}, 0) AS BIGINT)), {inner.sql})"
+    keys, labels = scope.statement.bind_texts(list(pairs)), scope.statement.bind_texts(list(pairs.values()))
+    place = f"CAST(nullif(list_position({keys}, {inner.sql}), 0) AS BIGINT)"
+    sql = f"coalesce(list_extract({labels}, {place}), {inner.sql})"
     return Column(sql, inner.field, inner.path, inner.relation, kind="label")

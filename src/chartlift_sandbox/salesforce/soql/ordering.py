@@ -33,6 +33,6 @@ def _keys(scope: Scope, column: Column) -> list[str]:
     values = scope.statement.schema.values(column.field) if column.type == "picklist" else ()
     if not values:
         return [group_key(column)]
-    listed = scope.statement.bind([value.value.lower() for value in values])
-    place = f"coalesce(nullif(list_position({listed}::VARCHAR[], lower({column.sql})), 0), {_AFTER_ALL})"
+    listed = scope.statement.bind_texts([value.value.lower() for value in values])
+    place = f"coalesce(nullif(list_position({listed}, lower({column.sql})), 0), {_AFTER_ALL})"
     return [f"CASE WHEN {column.sql} IS NOT NULL THEN {place} END", group_key(column)]

@@ -1,0 +1,73 @@
+"""Reading rows: small answers by REST query, large ones by a bulk query job; canonical text either way."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pyarrow as pa
+
+from chartlift.model.ports import ByValues, Where
+from chartlift.model.schema import ObjectDescribe
+from chartlift.platforms.salesforce.bulk_query import BulkQuery
+from chartlift.platforms.salesforce.canon import Canon, from_records, kinds_of
+from chartlift.platforms.salesforce.errors import NoAnswer
+from chartlift.platforms.salesforce.rest import Rest
+from chartlift.platforms.salesforce.soql import name, statements
+
+REST_ROWS = 4_000
+"""Up to this many rows a query goes by REST; beyond, a job is cheaper in requests and in time."""
+
+REST_VALUES = 1_500
+"""Up to this many values in a list go by REST (some 400 fit into one URI); beyond, by jobs (3,000 in each)."""
+
+Describe = Callable[[str], ObjectDescribe | None]
+
+
+class Reading:
+    """Queries of one org."""
+
+    def __init__(self, rest: Rest, bulk: BulkQuery, describe: Describe, *, rest_rows: int = REST_ROWS) -> None:
+        """Take both query APIs and how objects are described (for the types of fields)."""
+        self._rest = rest
+        self._bulk = bulk
+        self._describe = describe
+        self._rest_rows = rest_rows
+        self._canon = Canon()
+
+    def rows(self, object_name: str, fields: Sequence[str], where: Where, *, deleted: bool = False) -> pa.Table:
+        """Rows with `fields` as canonical text, in no particular order; `deleted` includes the recycle bin."""
+        kinds = self._kinds(object_name, fields)
+        selected = ", ".join(name(field) for field in fields)
+        empty = [from_records((), fields, kinds)]
+        if isinstance(where, ByValues) and len(where.values) > REST_VALUES:
+            parts = statements(selected, object_name, where, in_uri=False)
+            return pa.concat_tables(empty + [self._by_job(text, fields, kinds, deleted=deleted) for text in parts])
+        parts = statements(selected, object_name, where, in_uri=True)
+        return pa.concat_tables(empty + [self._by_either(text, fields, kinds, deleted=deleted) for text in parts])
+
+    def count(self, object_name: str, where: Where) -> int:
+        """Number of live rows."""
+        return sum(self._rest.count(text) for text in statements("COUNT()", object_name, where, in_uri=True))
+
+    def _kinds(self, object_name: str, fields: Sequence[str]) -> list[str]:
+        found = self._describe(object_name)
+        described: Any = found.fields if found else {}
+        return kinds_of(fields, described)
+
+    def _by_job(self, statement: str, fields: Sequence[str], kinds: Sequence[str], *, deleted: bool) -> pa.Table:
+        found = self._bulk.rows(statement, list(fields), deleted=deleted)
+        return self._canon.table(found, fields, kinds)
+
+    def _by_either(self, statement: str, fields: Sequence[str], kinds: Sequence[str], *, deleted: bool) -> pa.Table:
+        """By REST, unless its first page says that there are too many rows."""
+        records: list[dict[str, Any]] = []
+        total = 0
+        for page in self._rest.pages(statement, deleted=deleted):
+            total = page.get("totalSize", 0)
+            if total > self._rest_rows and not page.get("done", True):
+                return self._by_job(statement, fields, kinds, deleted=deleted)
+            records += page["records"]
+        if total != len(records):
+            raise NoAnswer("GET /query", f"{len(records)} rows came of {total}", unsent=False)
+        return from_records(records, fields, kinds)

@@ -1,0 +1,111 @@
+"""chartlift.toml: what a workspace is about. No secrets in it."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chartlift.errors import UsageError
+
+FILE = "chartlift.toml"
+TENANT = re.compile(r"[a-z][a-z0-9]{1,19}")
+POLICIES = {"batch_rows": int, "batch_bytes": int, "pps": bool}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """The readable part of a workspace."""
+
+    home: Path
+    tenant: str
+    pack: str
+    source: str
+    source_url: str
+    destination: str
+    org_url: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+def slug(name: str) -> str:
+    """A tenant from a folder's name: small letters and digits, at most twenty."""
+    plain = re.sub(r"[^a-z0-9]", "", name.lower())
+    return (plain if plain[:1].isalpha() else "clinic" + plain)[:20]
+
+
+def write(settings: Settings) -> None:
+    """Write a new chartlift.toml.
+
+    Raises:
+        UsageError: there is one already, or a value cannot be used.
+    """
+    path = settings.home / FILE
+    if path.exists():
+        raise UsageError(f"{path} exists already; a workspace is made once.", hint="Choose another folder.")
+    if not TENANT.fullmatch(settings.tenant):
+        raise UsageError(
+            "A tenant has 2 to 20 small letters and digits and starts with a letter.", hint="Use --tenant."
+        )
+    for value in (settings.source_url, settings.org_url, settings.pack, settings.source):
+        if '"' in value or "\n" in value:
+            raise UsageError("Quotes and line ends cannot stand in an address or a name.")
+    path.write_text(
+        "# What this workspace moves, from where to where. Secrets are never in here: they come from the environment.\n"
+        f'tenant = "{settings.tenant}"  # the first part of every record\'s key; never change it\n'
+        f'pack = "{settings.pack}"\n\n'
+        f'[source]\nplatform = "{settings.source}"\nurl = "{settings.source_url}"\n\n'
+        f'[destination]\nplatform = "{settings.destination}"\nurl = "{settings.org_url}"\n\n'
+        "[policies]\n# batch_rows = 50000\n",
+        encoding="utf-8",
+    )
+
+
+def read(home: Path) -> Settings:
+    """Read chartlift.toml of a workspace.
+
+    Raises:
+        UsageError: there is none, it is half-made, or it holds words we do not know.
+    """
+    path = home / FILE
+    if not path.is_file():
+        raise UsageError(
+            f"{home} is not a workspace: it has no {FILE}.", hint="Run: chartlift init DIR, or use --workspace DIR"
+        )
+    try:
+        body = tomllib.loads(path.read_text(encoding="utf-8"))
+        source, destination = body["source"], body["destination"]
+        settings = Settings(
+            home=home,
+            tenant=body["tenant"],
+            pack=body["pack"],
+            source=source["platform"],
+            source_url=source["url"],
+            destination=destination["platform"],
+            org_url=destination["url"],
+            options=_policies(body.get("policies", {})),
+        )
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"{path} cannot be read: {error}", hint="Correct it by hand.") from error
+    except (KeyError, TypeError) as error:
+        raise UsageError(
+            f"{path} is half-made: {error} is missing.", hint="Make the workspace anew: chartlift init DIR"
+        ) from error
+    if not TENANT.fullmatch(str(settings.tenant)):
+        raise UsageError(
+            f"{path}: the tenant is not usable.", hint="Small letters and digits, 2 to 20, a letter first."
+        )
+    return settings
+
+
+def _policies(body: Mapping[str, Any]) -> dict[str, Any]:
+    for name, value in body.items():
+        kind = POLICIES.get(name)
+        if kind is None or not isinstance(value, kind):
+            raise UsageError(
+                f"{FILE}: [policies] {name} is no policy, or has the wrong kind of value.",
+                hint=f"Known: {', '.join(POLICIES)}",
+            )
+    return dict(body)

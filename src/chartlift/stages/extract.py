@@ -1,0 +1,322 @@
+"""`extract`: read the clinic into staging, and again what changed.
+
+A page and the cursor behind it are committed together, so a reading that was stopped, killed included, goes on with the
+next page. The watermark of the next delta is the source's own time at the start of this reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from chartlift.model.ports import EntityShape, Page, Tools
+from chartlift.model.reports import EntityCount, ExtractReport, Finding
+from chartlift.stages import landing
+from chartlift.stages.sqltext import ident
+
+_PASSES = 2  # readings of a listing that brings fewer rows than it promises
+
+_TEXTS: Mapping[str, tuple[str, str, str]] = {
+    # code: (severity, what it says, what becomes of it)
+    "R-EMBED": ("warning", "the record brings fewer embedded rows than it counts", "read again from the list"),
+    "R-REF": ("error", "an embedded row names another patient", "held with its reason"),
+    "R-SHAPE": ("error", "an entry of a list is not a record", "left out"),
+    "R-TEXT": ("error", "text with half a character (unpaired surrogate)", "withheld or held, as the plan says"),
+    "R-KEY": ("error", "the id is missing or not a whole number of at most 11 digits", "held"),
+    "R-CONFLICT": ("error", "one id with two contents and no newer one", "held"),
+    "S-COUNT": ("error", "the listing brings fewer rows than its total", "extract again, or ask the vendor"),
+    "S-FALLBACK": ("warning", "the clinic has no such list; the profile's own values stand in", "to be confirmed"),
+    "S-LOOP": ("note", "a page was served again", "read once"),
+    "S-NO-LIST": ("note", "the clinic has no such list", "nothing to read"),
+    "S-PAGE-SIZE": ("note", "the page size changed while reading", "the listing was read again"),
+    "S-SHIFT": ("note", "rows disappeared while reading", "the pages before were read again"),
+    "S-SWEEP": ("note", "rows were deleted while reading", "the listing was read again"),
+    "S-UNMAPPED": ("note", "a field the profile does not know", "kept in staging as received, not loaded"),
+    "S-UNREADABLE": ("error", "the clinic cannot deliver the record", "not extracted"),
+}
+
+
+@dataclass
+class _Reading:
+    """The extraction that is going on."""
+
+    number: int
+    kind: str  # full | delta
+    since: datetime | None
+    started: datetime
+
+
+def run(tools: Tools, since: str | None = None) -> ExtractReport:
+    """Read everything the first time; with `since="last"` what changed since the start of the last complete reading.
+
+    A reading that was interrupted is continued, whatever is asked for. With the option `full` everything is read again.
+
+    Raises:
+        TransientError: paused; the same call goes on where it stopped.
+        CredentialsError, StopError: from the source.
+    """
+    shapes = tools.source.shapes()
+    with _transaction(tools.staging.sql):
+        landing.prepare(tools.staging.sql, shapes)
+    reading = _open(tools, since)
+    if reading is None:
+        return _nothing(tools, shapes)
+    forecast = _forecast(tools, reading)
+    for listing in tools.source.listings(reading.since):
+        _read(tools, reading, listing, {shape.name: shape for shape in shapes})
+    return _finish(tools, reading, shapes, forecast)
+
+
+@contextmanager
+def _transaction(sql: Any) -> Iterator[None]:
+    sql.execute("BEGIN")
+    try:
+        yield
+    except BaseException:
+        sql.execute("ROLLBACK")
+        raise
+    sql.execute("COMMIT")
+
+
+def _utc(moment: datetime | None) -> datetime | None:
+    """Times in staging are UTC without saying so."""
+    return None if moment is None else moment.replace(tzinfo=UTC)
+
+
+def _naive(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None)
+
+
+def _open(tools: Tools, since: str | None) -> _Reading | None:
+    """The interrupted reading, else a new one, else None if there is nothing to read."""
+    sql = tools.staging.sql
+    row = sql.execute("SELECT number, kind, since, started FROM extraction WHERE finished IS NULL").fetchone()
+    if row:
+        return _Reading(row[0], row[1], _utc(row[2]), row[3].replace(tzinfo=UTC))
+    last = sql.execute("SELECT number, watermark FROM extraction ORDER BY number DESC LIMIT 1").fetchone()
+    again = bool(tools.options.get("full"))
+    if last and not again and since != "last":
+        return None
+    kind = "delta" if last and not again else "full"
+    reading = _Reading(
+        (last[0] if last else 0) + 1, kind, _utc(last[1]) if kind == "delta" else None, tools.clock.now()
+    )
+    watermark = _naive(min(tools.source.now(), reading.started))
+    sql.execute(
+        "INSERT INTO extraction VALUES ($1, $2, $3, $4, $5, NULL)",
+        [reading.number, kind, reading.since and _naive(reading.since), _naive(reading.started), watermark],
+    )
+    return reading
+
+
+def _forecast(tools: Tools, reading: _Reading) -> Mapping[str, float]:
+    """Requests and hours, said before the reading starts; from the last check, else from a quick one."""
+    if reading.kind == "delta":
+        return {}
+    known = tools.journal.report("check")
+    forecast = (known or {}).get("forecast")
+    if not forecast:
+        rows = {probe.name: probe.rows for probe in tools.source.check() if probe.rows is not None}
+        forecast = tools.source.forecast(rows)
+    tools.progress.step(f"extract: about {forecast['requests']:.0f} requests, {forecast['hours']:.1f} hours")
+    return dict(forecast)
+
+
+@dataclass
+class _Listing:
+    cursor: str | None
+    total: int | None
+    pages: int
+    passes: int
+
+
+def _read(tools: Tools, reading: _Reading, listing: str, shapes: Mapping[str, EntityShape]) -> None:
+    """One listing to its end, from where it was left."""
+    sql = tools.staging.sql
+    row = sql.execute(
+        "SELECT cursor, total, pages, passes, done FROM extraction_listing WHERE number = $1 AND listing = $2",
+        [reading.number, listing],
+    ).fetchone()
+    if row and row[4]:
+        return
+    if row is None:
+        sql.execute(
+            "INSERT INTO extraction_listing VALUES ($1, $2, NULL, false, NULL, 0, 1, 0)", [reading.number, listing]
+        )
+    state = _Listing(*row[:4]) if row else _Listing(None, None, 0, 1)
+    shape = shapes.get(listing)
+    while True:
+        for page in tools.source.pages(listing, since=reading.since, cursor=state.cursor):
+            if _take(tools, reading, state, page, shape):
+                return
+        short = _short(sql, shape, state.total)
+        if short and state.passes < _PASSES:
+            state.cursor, state.passes = None, state.passes + 1
+            _note(sql, reading, listing, state, done=False, short=short)
+            continue
+        _note(sql, reading, listing, state, done=True, short=short)
+        return
+
+
+def _take(tools: Tools, reading: _Reading, state: _Listing, page: Page, shape: EntityShape | None) -> bool:
+    """Land one page with its cursor; True if the listing needs no further page."""
+    sql = tools.staging.sql
+    with _transaction(sql):
+        state.pages += 1
+        landing.land(sql, page.listing, page, state.pages)
+        state.cursor = page.cursor
+        state.total = state.total if page.total is None else page.total
+        enough = state.pages == 1 and reading.kind == "full" and _all_there(sql, shape, page)
+        if page.problems:
+            sql.executemany(
+                "INSERT INTO extraction_problem VALUES ($1, $2, $3, $4)",
+                [[reading.number, *problem] for problem in page.problems],
+            )
+        _note(sql, reading, page.listing, state, done=enough, short=0)
+        behind = tools.clock.now() - tools.source.now()
+        sql.execute(
+            "UPDATE extraction SET watermark = least(watermark, $2) WHERE number = $1",
+            [reading.number, _naive(reading.started - behind)],
+        )
+    done = _landed(sql, shape, page.listing)[0] if shape else state.pages
+    tools.progress.step(f"extract {page.listing}", done, state.total)
+    return enough
+
+
+def _note(sql: Any, reading: _Reading, listing: str, state: _Listing, *, done: bool, short: int) -> None:
+    # a pass that has come to its end has no cursor; what says that it need not be read again is `done`
+    sql.execute(
+        "UPDATE extraction_listing SET cursor = $3, total = $4, pages = $5, passes = $6, done = $7, short = $8 "
+        "WHERE number = $1 AND listing = $2",
+        [reading.number, listing, state.cursor, state.total, state.pages, state.passes, done, short],
+    )
+
+
+def _all_there(sql: Any, shape: EntityShape | None, page: Page) -> bool:
+    """Rows that came embedded in another listing: as many as this one promises, those of its first page among them."""
+    if shape is None or page.total is None:
+        return False
+    land, key = ident("land_" + shape.name), ident(shape.id)
+    earlier = f"SELECT DISTINCT {key} FROM {land} WHERE _listing <> $listing"
+    count = sql.execute(f"SELECT count(*) FROM ({earlier})", {"listing": page.listing}).fetchone()[0]
+    if not count or count != page.total:
+        return False
+    unknown = f"SELECT count(*) FROM {land} WHERE _listing = $listing AND {key} NOT IN ({earlier})"
+    return sql.execute(unknown, {"listing": page.listing}).fetchone()[0] == 0
+
+
+def _landed(sql: Any, shape: EntityShape, listing: str) -> tuple[int, int]:
+    """(distinct ids of a listing, rows that repeat an id on their own page)."""
+    counts = sql.execute(
+        f"SELECT count(DISTINCT {ident(shape.id)}), (SELECT coalesce(sum(extra), 0) FROM (SELECT count(*) - "
+        f"count(DISTINCT coalesce({ident(shape.id)}, md5(_raw))) AS extra FROM {ident('land_' + shape.name)} "
+        f"WHERE _listing = $listing GROUP BY _arrival)), count(*) FILTER ({ident(shape.id)} IS NULL) "
+        f"FROM {ident('land_' + shape.name)} WHERE _listing = $listing",
+        {"listing": listing},
+    ).fetchone()
+    return int(counts[0] + counts[2]), int(counts[1])
+
+
+def _short(sql: Any, shape: EntityShape | None, total: int | None) -> int:
+    """Rows that the listing promised and did not bring."""
+    if shape is None or total is None:
+        return 0
+    distinct, repeated = _landed(sql, shape, shape.name)
+    return max(0, total - repeated - distinct)
+
+
+def _finish(
+    tools: Tools, reading: _Reading, shapes: Sequence[EntityShape], forecast: Mapping[str, float]
+) -> ExtractReport:
+    sql = tools.staging.sql
+    tools.progress.step("extract: settle")
+    rows = sql.execute("SELECT listing, short FROM extraction_listing WHERE number = $1", [reading.number]).fetchall()
+    whole = {listing for listing, short in rows if not short}
+    with _transaction(sql):
+        counts = landing.settle(sql, shapes, reading.number, kind=reading.kind, complete=whole)
+        sql.execute(
+            "UPDATE extraction SET finished = $2 WHERE number = $1", [reading.number, _naive(tools.clock.now())]
+        )
+    pages = sql.execute("SELECT sum(pages) FROM extraction_listing WHERE number = $1", [reading.number]).fetchone()[0]
+    report = ExtractReport(
+        extraction=reading.number,
+        kind=reading.kind,
+        started=reading.started,
+        since=reading.since,
+        complete=len(whole) == len(rows),
+        pages=int(pages or 0),
+        entities=tuple(counts),
+        merged=_merged(sql),
+        forecast=forecast,
+        findings=tuple(_findings(sql, reading, shapes, counts)),
+    )
+    tools.journal.put_report("extract", "", report.as_json())
+    tools.audit.act(
+        "extract", who=tools.who, detail={"extraction": reading.number, "rows": {c.entity: c.rows for c in counts}}
+    )
+    return report
+
+
+def _nothing(tools: Tools, shapes: Sequence[EntityShape]) -> ExtractReport:
+    sql = tools.staging.sql
+    number, started, since = sql.execute(
+        "SELECT number, started, since FROM extraction ORDER BY number DESC LIMIT 1"
+    ).fetchone()
+    counts = []
+    for shape in shapes:
+        rows = sql.execute(f"SELECT count(*) FROM {ident('src_' + shape.name)}").fetchone()[0]
+        counts.append(EntityCount(shape.name, rows, 0, 0, 0, 0, 0))
+    return ExtractReport(
+        extraction=number,
+        kind="nothing",
+        started=_utc(started) or tools.clock.now(),
+        since=_utc(since),
+        complete=True,
+        pages=0,
+        entities=tuple(counts),
+        merged=_merged(sql),
+        forecast={},
+    )
+
+
+def _merged(sql: Any) -> dict[str, int]:
+    return dict(sql.execute("SELECT coalesce(problem, ''), count(*) FROM src_merged GROUP BY 1 ORDER BY 1").fetchall())
+
+
+def _findings(
+    sql: Any, reading: _Reading, shapes: Sequence[EntityShape], counts: Sequence[EntityCount]
+) -> Iterator[Finding]:
+    found = sql.execute(
+        "SELECT code, place, sum(count) FROM extraction_problem WHERE number = $1 GROUP BY code, place ORDER BY code, place",
+        [reading.number],
+    ).fetchall()
+    found += [("R-CONFLICT", count.entity, count.conflicts) for count in counts if count.conflicts]
+    found += sql.execute(
+        "SELECT 'S-COUNT', listing, short FROM extraction_listing WHERE number = $1 AND short > 0 ORDER BY listing",
+        [reading.number],
+    ).fetchall()
+    for code, place, count in found:
+        severity, text, fate = _TEXTS.get(code, ("note", code, ""))
+        yield Finding(code, severity, place, int(count), text, fate)
+    if reading.kind == "full":
+        yield from _embedded(sql, shapes)
+
+
+def _embedded(sql: Any, shapes: Sequence[EntityShape]) -> Iterator[Finding]:
+    """Patients that count more rows than there are, after everything has been read."""
+    for shape in shapes:
+        for column, child in shape.counts.items():
+            rows = sql.execute(
+                f"SELECT p._id, count(*) OVER () FROM {ident('src_' + shape.name)} p LEFT JOIN (SELECT _patient, count(*) AS n "
+                f"FROM {ident('src_' + child)} GROUP BY _patient) c ON c._patient = p._id "
+                f"WHERE TRY_CAST(p.{ident(column)} AS BIGINT) > coalesce(c.n, 0) ORDER BY p._seq LIMIT 5"
+            ).fetchall()
+            if rows:
+                samples = tuple(f"{shape.name} {key}" for key, _ in rows)
+                text = "the record counts more rows than the list has"
+                yield Finding(
+                    "R-EMBED", "warning", f"{shape.name}.{column}", rows[0][1], text, "the list wins", samples
+                )

@@ -1,0 +1,151 @@
+"""The only place that wires: opens keys, stores and platforms of a workspace and fills Tools."""
+
+from __future__ import annotations
+
+import contextlib
+import getpass
+import os
+from collections.abc import Callable, Iterator, Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from chartlift import settings as files
+from chartlift.clock import open_clock
+from chartlift.errors import UsageError
+from chartlift.model.ports import Progress, Tools
+from chartlift.settings import Settings
+
+PLAN = "plan"  # the folder with the map a person may edit
+
+
+class Lazy:
+    """A port that is opened when it is first used, so that a command needs no more than it uses."""
+
+    def __init__(self, opening: Callable[[], Any]) -> None:
+        """Keep how to open it."""
+        self._opening = opening
+        self._port: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        """Hand on to the port."""
+        if self._port is None:
+            self._port = self._opening()
+        return getattr(self._port, name)
+
+    def shut(self) -> None:
+        """Close the port if it was opened."""
+        if self._port is not None and hasattr(self._port, "close"):
+            self._port.close()
+        self._port = None
+
+
+def make(
+    home: Path, *, tenant: str, pack: str, source: str, source_url: str, org_url: str, environ: Mapping[str, str]
+) -> Settings:
+    """Make a workspace: the folder, its keys and chartlift.toml, in this order; half of it is never left behind.
+
+    Raises:
+        UsageError: the folder is a workspace already, or a name cannot be used.
+        CredentialsError: CHARTLIFT_KEY is missing or malformed.
+    """
+    from chartlift.store import keys
+
+    made = Settings(home, tenant or files.slug(home.resolve().name), pack, source, source_url, "salesforce", org_url)
+    load_pack(home, pack)
+    platform(source)
+    if (home / files.FILE).exists():
+        raise UsageError(f"{home} is a workspace already.", hint="Choose another folder.")
+    home.mkdir(parents=True, exist_ok=True, mode=0o700)
+    home.chmod(0o700)
+    keys.create(home, made.tenant, environ)
+    try:
+        files.write(made)
+    except BaseException:
+        (home / "keys.json").unlink(missing_ok=True)
+        raise
+    return made
+
+
+def platform(name: str) -> Any:
+    """The vendor's folder under platforms, found by its name."""
+    try:
+        return import_module(f"chartlift.platforms.{name}")
+    except ModuleNotFoundError as error:
+        raise UsageError(f"There is no platform {name}.", hint="See the folders in chartlift/platforms.") from error
+
+
+def load_pack(home: Path, name: str) -> Any:
+    """The pack, as edited in the workspace if `propose` has put it there."""
+    from chartlift import packs
+
+    edited = home / PLAN
+    return packs.load(name, folder=edited if edited.is_dir() else None)
+
+
+@contextlib.contextmanager
+def opened(home: Path, progress: Progress, *, exclusive: bool = True, who: str = "") -> Iterator[Tools]:
+    """Open a workspace; `exclusive` for everything that may touch staging or write.
+
+    Raises:
+        UsageError: it is no workspace, or half of one.
+        CredentialsError: CHARTLIFT_KEY does not open it.
+        Busy: another process works on it.
+    """
+    environ = dict(os.environ)
+    known = files.read(home)
+    with contextlib.ExitStack() as stack:
+        if exclusive:
+            from chartlift.store.lease import lease
+
+            stack.enter_context(lease(home))
+        ports = _ports(home, known, environ)
+        for port in ports.values():
+            stack.callback(port.shut)
+        clock = open_clock(environ.get("CHARTLIFT_CLOCK", ""), (known.source_url, known.org_url))
+        yield Tools(
+            home=home,
+            tenant=known.tenant,
+            who=who or environ.get("CHARTLIFT_WHO", "") or getpass.getuser(),
+            source=Lazy(lambda: _source(known, environ, clock)),
+            destination=Lazy(lambda: _destination(known, environ, clock)),
+            progress=progress,
+            clock=clock,
+            pack=Lazy(lambda: load_pack(home, known.pack)),
+            options=known.options,
+            **ports,
+        )
+
+
+def _ports(home: Path, known: Settings, environ: Mapping[str, str]) -> dict[str, Lazy]:
+    """Staging, journal and audit; the keys are unwrapped at once, so that a wrong CHARTLIFT_KEY stops everything."""
+    from chartlift.store import keys
+
+    ring = keys.open_ring(home, known.tenant, environ)
+
+    def staging() -> Any:
+        from chartlift.store.staging import open_staging
+
+        return open_staging(home, ring)
+
+    def journal() -> Any:
+        from chartlift.store.journal import open_journal
+
+        return open_journal(home, ring)
+
+    def audit() -> Any:
+        from chartlift.store.audit import open_audit
+
+        return open_audit(home, ring)
+
+    return {"staging": Lazy(staging), "journal": Lazy(journal), "audit": Lazy(audit)}
+
+
+def _source(known: Settings, environ: Mapping[str, str], clock: Any) -> Any:
+    return platform(known.source).connect(
+        known.source_url, secrets=environ, clock=clock, ca_file=environ.get("CHARTLIFT_CA_FILE", "")
+    )
+
+
+def _destination(known: Settings, environ: Mapping[str, str], clock: Any) -> Any:
+    return platform(known.destination).connect(known.org_url, secrets=environ, clock=clock)

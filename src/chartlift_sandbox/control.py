@@ -1,0 +1,264 @@
+"""The control door: what a test asks of the sandbox itself. It has a port of its own and never shares vendor paths."""
+
+import dataclasses
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from chartlift_sandbox.clinic import ClinicError
+from chartlift_sandbox.estate import Estate
+from chartlift_sandbox.faults import FaultError
+from chartlift_sandbox.person_edits import edit_org
+from chartlift_sandbox.salesforce.errors import OrgError
+
+_Body = dict[str, Any]
+
+
+class ControlError(Exception):
+    """A control request that cannot be carried out: status and text."""
+
+    def __init__(self, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.message, self.status = message, status
+
+
+class ControlDoor:
+    """The routes over one estate."""
+
+    def __init__(self, estate: Estate) -> None:
+        self._estate = estate
+
+    async def whoami(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint's signature
+        """GET: the origins that this sandbox serves."""
+        at = self._estate.addresses
+        return _json(
+            {
+                "service": "chartlift-sandbox", "origins": at.origins(), "org_url": at.org, "org_tls_url": at.org_tls,
+                "clinic_url": at.clinic, "control_url": at.control, "seed": self._estate.seed,
+                "patients": self._estate.patients, "now": self._now(),
+            }
+        )  # fmt: skip
+
+    async def reset(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint's signature
+        """POST: everything as at start-up."""
+        await run_in_threadpool(self._estate.reset)
+        return _json({"now": self._now()})
+
+    async def clock(self, request: Request) -> Response:
+        """GET or POST {"advance_s": n}: the virtual instant, after moving it."""
+        step = (await _body(request)).get("advance_s", 0) if request.method == "POST" else 0
+        if isinstance(step, bool) or not isinstance(step, int | float):
+            raise ControlError("advance_s must be a number of seconds")
+        try:
+            self._estate.clock.advance(step)
+        except ValueError as error:
+            raise ControlError(str(error)) from error
+        return _json({"now": self._now()})
+
+    async def faults(self, request: Request) -> Response:
+        """GET: the plan with its counters. POST: a new plan (`?add=1` keeps the old one). DELETE: none."""
+        plan = self._estate.faults
+        if request.method == "DELETE":
+            plan.clear()
+        elif request.method == "POST":
+            try:
+                plan.replace(orjson.loads(await request.body() or b"[]"), add=_flag(request, "add"))
+            except (FaultError, orjson.JSONDecodeError, TypeError) as error:
+                raise ControlError(str(error)) from error
+        return _json({"faults": plan.report()})
+
+    async def stats(self, request: Request) -> Response:
+        """GET: requests by vendor, method and path pattern. DELETE: starts counting anew."""
+        if request.method == "DELETE":
+            self._estate.traffic.clear()
+        return _json(self._estate.traffic.rows())
+
+    async def writes(self, request: Request) -> Response:
+        """GET: every row that DML touched; `?since=n&limit=m&object=X&job=J`."""
+        since, limit = _number(request, "since", 0), _number(request, "limit", None)
+        rows = await run_in_threadpool(self._estate.org.read_writes, since or 0, limit)
+        for name in ("object", "job", "op"):
+            wanted = request.query_params.get(name)
+            rows = rows if wanted is None else [row for row in rows if row[name] == wanted]
+        return _json(rows)
+
+    async def state_hash(self, request: Request) -> Response:
+        """GET: a digest of the live business records; `?system=1` adds the system columns."""
+        digest = await run_in_threadpool(self._hash, _flag(request, "system"))
+        return _json({"hash": digest})
+
+    def _hash(self, system: bool) -> str:
+        with self._estate.org.lock:
+            return self._estate.org.state_hash(system)
+
+    async def org_edit(self, request: Request) -> Response:
+        """POST {"op","object","id","fields","user"}: DML as a person; answers {"id"}."""
+        body = await _body(request)
+        return _json({"id": await run_in_threadpool(edit_org, self._estate.org, body)})
+
+    async def snapshot(self, request: Request) -> Response:
+        """POST {"path"}: saves the org."""
+        return await self._with_path(request, self._estate.org.snapshot)
+
+    async def restore(self, request: Request) -> Response:
+        """POST {"path"}: brings a saved org back."""
+        return await self._with_path(request, self._estate.org.restore)
+
+    async def _with_path(self, request: Request, work: Callable[[str], object]) -> Response:
+        path = (await _body(request)).get("path")
+        if not isinstance(path, str) or not path:
+            raise ControlError("path is missing")
+
+        try:
+            await run_in_threadpool(work, path)
+        except OSError as error:
+            raise ControlError(str(error)) from error
+        return _json({"path": path})
+
+    async def settings(self, request: Request) -> Response:
+        """GET: all switches. POST {name: value, …}: changes some; `limits` holds allowances by key."""
+        estate = self._estate
+        if request.method == "POST":
+            body = await _body(request)
+            with estate.org.lock:
+                self._change_settings(body)
+                estate.org.access.invalidate()
+        found = dataclasses.asdict(estate.org.settings) | dataclasses.asdict(estate.doors.settings)
+        found |= dataclasses.asdict(estate.clinic_service.state.switches)
+        found |= {"session_s": estate.doors.sessions.timeout.total_seconds(), "limits": estate.doors.usage.maximum}
+        return _json(found)
+
+    def _change_settings(self, body: _Body) -> None:
+        estate = self._estate
+        homes = (estate.org.settings, estate.doors.settings, estate.clinic_service.state.switches)
+        for name, value in body.items():
+            if name == "limits":
+                _check_keys(value, estate.doors.usage.maximum)
+                estate.doors.usage.maximum |= value
+            elif name == "session_s":
+                estate.doors.sessions.timeout = _span(value)
+            elif name == "unique":
+                _set_unique(estate, value)
+            else:
+                _set_switch(homes, name, value)
+
+    async def jwt_key(self, request: Request) -> Response:
+        """POST {"public_key": PEM}: accepts JWT bearer assertions signed with its private key."""
+        key = (await _body(request)).get("public_key")
+        if not isinstance(key, str) or "BEGIN" not in key:
+            raise ControlError("public_key must be PEM text")
+        self._estate.doors.sessions.app.jwt_keys.append(key)
+        return _json({"keys": len(self._estate.doors.sessions.app.jwt_keys)})
+
+    async def truth(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint's signature
+        """GET: every planted defect of the clinic."""
+        return _json(await run_in_threadpool(self._estate.clinic.truth))
+
+    async def mutate(self, request: Request) -> Response:
+        """POST {"op","entity","id","fields"}: a change by the clinic's staff; answers {"id"}."""
+        body, clinic = await _body(request), self._estate.clinic
+        key = body.get("id")
+        if key is not None and not str(key).isdigit():
+            raise ControlError("id must be a number")
+        words = (str(body.get("op", "")), str(body.get("entity", "")), None if key is None else int(key))
+        return _json({"id": await run_in_threadpool(clinic.mutate, *words, body.get("fields"))})
+
+    def _now(self) -> str:
+        return self._estate.clock.now().isoformat().replace("+00:00", "Z")
+
+
+def _set_switch(homes: tuple[Any, ...], name: str, value: Any) -> None:
+    home = next((one for one in homes if hasattr(one, name)), None)
+    if home is None:
+        raise ControlError(f"no switch named {name}")
+    kind = type(getattr(home, name))
+    if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
+        raise ControlError(f"{name} must be {kind.__name__}")
+    setattr(home, name, value)
+
+
+def _set_unique(estate: Estate, value: Any) -> None:
+    """Makes fields unique or not: {"Contact.NHS_Number__c": true}."""
+    for qualified, unique in (value or {}).items():
+        owner, _, name = qualified.partition(".")
+        found = estate.org.schema.field(owner, name)
+        if found is None:
+            raise ControlError(f"no field {qualified}", 404)
+        estate.org.schema.add_field(owner, dataclasses.replace(found, unique=bool(unique)))
+
+
+def _span(value: Any) -> timedelta:
+    if isinstance(value, bool) or not isinstance(value, int | float) or value <= 0:
+        raise ControlError("session_s must be a positive number")
+    return timedelta(seconds=value)
+
+
+def _check_keys(value: Any, known: dict[str, int]) -> None:
+    if not isinstance(value, dict) or set(value) - set(known):
+        raise ControlError(f"limits are {', '.join(sorted(known))}")
+
+
+async def _body(request: Request) -> _Body:
+    raw = await request.body()
+    try:
+        data = orjson.loads(raw) if raw.strip() else {}
+    except orjson.JSONDecodeError as error:
+        raise ControlError(f"no JSON: {error.msg}") from error
+    if not isinstance(data, dict):
+        raise ControlError("a JSON object was expected")
+    return data
+
+
+def _flag(request: Request, name: str) -> bool:
+    return request.query_params.get(name, "").lower() in {"1", "true", "yes"}
+
+
+def _number(request: Request, name: str, default: int | None) -> int | None:
+    text = request.query_params.get(name)
+    if text is None:
+        return default
+    if not text.isdigit():
+        raise ControlError(f"{name} must be a number")
+    return int(text)
+
+
+def _json(data: Any, status: int = 200) -> Response:
+    return Response(orjson.dumps(data, default=str), status, media_type="application/json")
+
+
+async def _refused(_: Request, error: Exception) -> Response:
+    if isinstance(error, ControlError | ClinicError):
+        return _json({"error": error.message}, error.status)
+    assert isinstance(error, OrgError)
+    return _json({"error": error.message, "code": error.code, "fields": list(error.fields)}, error.status)
+
+
+def create_control(estate: Estate) -> Starlette:
+    """The control door as an application."""
+    door = ControlDoor(estate)
+    return Starlette(
+        routes=[
+            Route("/whoami", door.whoami, methods=["GET"]),
+            Route("/reset", door.reset, methods=["POST"]),
+            Route("/clock", door.clock, methods=["GET", "POST"]),
+            Route("/faults", door.faults, methods=["GET", "POST", "DELETE"]),
+            Route("/stats", door.stats, methods=["GET", "DELETE"]),
+            Route("/org/writes", door.writes, methods=["GET"]),
+            Route("/org/state-hash", door.state_hash, methods=["GET"]),
+            Route("/org/edit", door.org_edit, methods=["POST"]),
+            Route("/org/snapshot", door.snapshot, methods=["POST"]),
+            Route("/org/restore", door.restore, methods=["POST"]),
+            Route("/org/settings", door.settings, methods=["GET", "POST"]),
+            Route("/org/jwt-key", door.jwt_key, methods=["POST"]),
+            Route("/clinic/truth", door.truth, methods=["GET"]),
+            Route("/clinic/mutate", door.mutate, methods=["POST"]),
+        ],
+        exception_handlers={ControlError: _refused, ClinicError: _refused, OrgError: _refused},
+    )

@@ -1,0 +1,142 @@
+"""The whole org as one file, back from it, and back to the seeded state."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import orjson
+
+from chartlift_sandbox.salesforce import store
+from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
+from chartlift_sandbox.salesforce.store import literal, quote
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Org
+
+_META = 'CREATE OR REPLACE TABLE "_meta" (document VARCHAR)'
+
+
+def read_writes(org: Org, since: int, limit: int | None) -> list[dict[str, Any]]:
+    """Rows of the log: those that a restore brought back in `_writes`, then those of this run."""
+    stored = org.rows('SELECT * FROM "_writes" WHERE n > ? ORDER BY n LIMIT ?', [since, limit if limit is not None else 2**40])
+    rows = [
+        {
+            "n": row["n"], "time": row["time"].strftime("%Y-%m-%dT%H:%M:%S.000+0000"), "job": row["job"],
+            "user": row["user_id"], "op": row["op"], "object": row["object"], "id": row["id"],
+            "old": _parsed(row["old"]), "new": _parsed(row["new"]), "ok": row["ok"], "error": row["error"],
+        }
+        for row in stored
+    ]  # fmt: skip
+    room = None if limit is None else limit - len(rows)
+    return rows + org.writes.read(since, room)
+
+
+def _parsed(text: str | None) -> Any:
+    return None if text is None else orjson.loads(text)
+
+
+def flush_writes(org: Org) -> None:
+    """Render the pending log into the table `_writes`."""
+    count = org.writes.count
+    pending = org.writes.drain()
+    org.query_with({"_pending": pending}, 'INSERT INTO "_writes" SELECT * FROM _pending')
+    org.writes.load(count)
+
+
+def snapshot(org: Org, path: str) -> None:
+    """Write records, schema, counters and log to a new file; an older file of that name is replaced."""
+    Path(path).unlink(missing_ok=True)
+    flush_writes(org)
+    org.db.execute(_META)
+    org.db.execute('INSERT INTO "_meta" VALUES (?)', [json.dumps(_document(org))])
+    own = _database_name(org)
+    org.db.execute(f"ATTACH {literal(path)} AS _snapshot")
+    org.db.execute(f"COPY FROM DATABASE {quote(own)} TO _snapshot")
+    org.db.execute("DETACH _snapshot")
+
+
+def restore(org: Org, path: str) -> None:
+    """Replace the org's content by that of a snapshot. Raises FileNotFoundError when there is none."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(path)
+    _drop_tables(org)
+    own = _database_name(org)
+    org.db.execute(f"ATTACH {literal(path)} AS _snapshot (READ_ONLY)")
+    org.db.execute(f"COPY FROM DATABASE _snapshot TO {quote(own)}")
+    org.db.execute("DETACH _snapshot")
+    row = org.db.execute('SELECT document FROM "_meta"').fetchone()
+    assert row is not None
+    _load(org, json.loads(row[0]))
+
+
+def reset(org: Org) -> None:
+    """Empty the org and seed it again. Sessions stay."""
+    _drop_tables(org)
+    org.counters.clear()
+    org.writes.clear()
+    org.before_save.clear()
+    org.validation_rules.clear()
+    org.db.execute(store.WRITES_TABLE)
+    org.create_standard_objects()
+    org.access.invalidate()
+    if org.on_reset is not None:
+        org.on_reset(org)
+
+
+def _database_name(org: Org) -> str:
+    row = org.db.execute("SELECT current_database()").fetchone()
+    assert row is not None
+    return str(row[0])
+
+
+def _drop_tables(org: Org) -> None:
+    names = org.db.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
+    for (name,) in names:
+        org.db.execute(f"DROP TABLE {quote(name)}")
+
+
+def _document(org: Org) -> dict[str, Any]:
+    return {
+        "counters": org.counters,
+        "writes": org.writes.count,
+        "people": asdict(org.people),
+        "settings": asdict(org.settings),
+        "org_id": org.org_id,
+        "value_sets": {name: [asdict(v) for v in values] for name, values in org.schema.value_sets.items()},
+        "objects": [_object_document(sobject) for sobject in org.schema.objects.values()],
+    }
+
+
+def _object_document(sobject: SObject) -> dict[str, Any]:
+    document = asdict(sobject)
+    document.pop("_by_lower")
+    document["fields"] = list(document["fields"].values())
+    return document
+
+
+def _load(org: Org, document: dict[str, Any]) -> None:
+    schema = Schema()
+    for name, values in document["value_sets"].items():
+        schema.set_value_set(name, tuple(PicklistValue(**v) for v in values))
+    for data in document["objects"]:
+        fields = {entry["name"]: _field(entry) for entry in data.pop("fields")}
+        schema.add_object(SObject(**data, fields=fields))
+    schema.version = org.schema.version + 1
+    org.schema = schema
+    org.counters = dict(document["counters"])
+    org.org_id = document["org_id"]
+    for name, value in document["settings"].items():
+        setattr(org.settings, name, value)
+    for name, value in document["people"].items():
+        setattr(org.people, name, value)
+    org.writes.load(document["writes"])
+    org.access.invalidate()
+
+
+def _field(data: dict[str, Any]) -> Field:
+    data["picklist"] = tuple(PicklistValue(**v) for v in data["picklist"])
+    data["reference_to"] = tuple(data["reference_to"])
+    return Field(**data)

@@ -7,10 +7,19 @@ import threading
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
+import duckdb
+import httpx2
 import pytest
+
+from chartlift.model.ports import Tools
+from chartlift.platforms.aeronaclinic.limiter import Limiter
+from chartlift.platforms.aeronaclinic.profile import load
+from chartlift.platforms.aeronaclinic.session import Credential, Session
+from chartlift.platforms.aeronaclinic.source import AeronaSource
 
 Answer = tuple[int, dict[str, str], bytes]
 Fault = Callable[[str, str, dict[str, str]], Answer | None]
@@ -191,3 +200,76 @@ def clinic_url(clinic: ClinicDouble) -> Iterator[str]:
     server.shutdown()
     server.server_close()
     thread.join()
+
+
+@pytest.fixture
+def session(clinic: ClinicDouble, clock: VirtualClock, tmp_path: Path) -> Callable[..., Session]:
+    def handler(request: httpx2.Request) -> httpx2.Response:
+        headers = {name.lower(): value for name, value in request.headers.items()}
+        status, more, data = clinic.handle(
+            request.method, request.url.path, dict(request.url.params), headers, request.read()
+        )
+        return httpx2.Response(status, headers=more, content=data)
+
+    def make(*, password: str = "secret", practice: str = "") -> Session:
+        profile = load()
+        limiter = Limiter(tmp_path / "state", f"one{practice}", profile.limit, clock)
+        credential = Credential("user", password, "1234", practice)
+        transport = httpx2.MockTransport(handler)
+        return Session("https://clinic.example", credential, profile, limiter, clock, transport=transport)
+
+    return make
+
+
+@pytest.fixture
+def source(session: Callable[..., Session]) -> AeronaSource:
+    return AeronaSource([session()], load())
+
+
+class Memory:
+    """Journal, audit and progress of a test: they remember what they were told."""
+
+    def __init__(self) -> None:
+        self.reports: dict[str, Any] = {}
+        self.acts: list[str] = []
+        self.steps: list[str] = []
+
+    def put_report(self, step: str, run: str, report: Any) -> None:
+        self.reports[step] = json.loads(json.dumps(report))
+
+    def report(self, step: str) -> Any:
+        return self.reports.get(step)
+
+    def act(self, act: str, **_more: Any) -> None:
+        self.acts.append(act)
+
+    def step(self, text: str, done: int = 0, total: int | None = None) -> None:
+        self.steps.append(f"{text} {done}/{total}")
+
+
+class OpenStaging:
+    """Staging in memory, without encryption."""
+
+    def __init__(self) -> None:
+        self.sql = duckdb.connect()
+
+    def close(self) -> None:
+        self.sql.close()
+
+
+@pytest.fixture
+def memory() -> Memory:
+    return Memory()
+
+
+@pytest.fixture
+def reading_tools(source: AeronaSource, clock: VirtualClock, memory: Memory, tmp_path: Path) -> Iterator[Tools]:
+    """Tools for the stages that read the clinic; no org."""
+    staging: Any = OpenStaging()
+    mind: Any = memory
+    nobody: Any = None
+    yield Tools(
+        home=tmp_path, tenant="t", who="tester", source=source, destination=nobody, staging=staging, journal=mind,
+        audit=mind, progress=mind, clock=clock, pack=nobody, options={},
+    )  # fmt: skip
+    staging.close()

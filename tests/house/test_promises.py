@@ -63,3 +63,13 @@ def test_sql_gets_values_as_parameters_and_names_through_one_door() -> None:
     spliced = re.compile(r"\{(?:value|text|row\[|record\[|name_of_patient)")
     guilty = [str(p) for p in stages if re.search(r"execute\(f", p.read_text()) and spliced.search(p.read_text())]
     assert guilty == []
+
+
+def test_every_command_has_a_page_that_shows_it() -> None:
+    from chartlift.cli.app import app
+
+    names = {command.name or command.callback.__name__ for command in app.registered_commands if command.callback}
+    names |= {group.name for group in app.registered_groups if group.name}
+    assert len(names) > 17
+    pages = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "docs/steps").glob("*.md")}
+    assert {name for name in names if f"chartlift {name}" not in pages.get(name, "")} == set()

@@ -35,7 +35,11 @@ def compare(work: Carry, unit: ObjectMap) -> ObjectCompare:
         WHERE {selected(work, unit)}
     """)
     return ObjectCompare(
-        object=unit.object, unit=unit.name, records=_records(work), fields=_fields(work, names), samples=_samples(work, names)
+        object=unit.object,
+        unit=unit.name,
+        records=_records(work),
+        fields=_fields(work, names),
+        samples=_samples(work, names),
     )
 
 
@@ -43,7 +47,9 @@ def _read(work: Carry, unit: ObjectMap) -> None:
     fields = ["Id", KEY, "SystemModstamp", *field_names(unit)]
     count = work.value(f"SELECT count(*) FROM ({work.plan.statements[unit.name]}) AS v WHERE {selected(work, unit)}")
     if count <= SMALL:
-        keys = work.table(f"SELECT key FROM ({work.plan.statements[unit.name]}) AS v WHERE {selected(work, unit)} ORDER BY seq")
+        keys = work.table(
+            f"SELECT key FROM ({work.plan.statements[unit.name]}) AS v WHERE {selected(work, unit)} ORDER BY seq"
+        )
         where: ByValues | ByPrefix = ByValues(KEY, tuple(keys.column(0).to_pylist()))
     else:
         where = ByPrefix(KEY, key_prefix(work.plan, unit))
@@ -103,7 +109,10 @@ def _samples(work: Carry, names: list[str]) -> tuple[tuple[str, str, str], ...]:
         f" ORDER BY contains(letters, 'D') DESC, key LIMIT {SHOWN}"
     ).fetchall()
     found = [
-        (key, name, LETTERS[letter]) for key, letters in rows for name, letter in zip(names, letters, strict=True) if letter in "DP"
+        (key, name, LETTERS[letter])
+        for key, letters in rows
+        for name, letter in zip(names, letters, strict=True)
+        if letter in "DP"
     ]
     missing = work.sql.execute(
         f"SELECT key FROM compared WHERE fate = 'ok' AND id IS NULL AND landed IS NOT NULL ORDER BY key LIMIT {SHOWN}"

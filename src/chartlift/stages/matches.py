@@ -30,14 +30,18 @@ def run(tools: Tools, *, every: str = "", decide: Path | None = None) -> StepRep
         _keep(tools, _read(found, decide.read_text(encoding="utf-8-sig")))
     left = [m for m in found.matches if m[1] not in tools.journal.decisions("match")]
     matches = [dict(zip(("object", "key", "id", "evidence"), m, strict=True)) for m in left]
-    return StepReport("matches", lines=(f"{len(left)} probable matches wait for a decision.",), data={"matches": matches})
+    return StepReport(
+        "matches", lines=(f"{len(left)} probable matches wait for a decision.",), data={"matches": matches}
+    )
 
 
 def _link(found: CarryReport, key: str) -> str:
     """The one row that matches; several are a question for a person."""
     ids = {m[2] for m in found.matches if m[1] == key}
     if len(ids) > 1:
-        raise UsageError(f"{key} matches {len(ids)} records of the org.", hint="Decide it by --decide FILE.csv with its Id.")
+        raise UsageError(
+            f"{key} matches {len(ids)} records of the org.", hint="Decide it by --decide FILE.csv with its Id."
+        )
     return ids.pop()
 
 

@@ -89,7 +89,9 @@ def in_force(tools: Tools) -> ConfirmedPlan:
     if plan is None:
         raise NotConfirmed("No plan is confirmed, so nothing was written.", hint="Run: chartlift confirm --by NAME")
     if fingerprint(plan) != plan.fingerprint:
-        raise NotConfirmed("The stored plan is not the one that was confirmed.", hint="Run: chartlift confirm --by NAME")
+        raise NotConfirmed(
+            "The stored plan is not the one that was confirmed.", hint="Run: chartlift confirm --by NAME"
+        )
     _same_org(tools, plan)
     return plan
 

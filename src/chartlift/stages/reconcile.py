@@ -60,7 +60,11 @@ def _totals(work: Carry) -> dict[str, Any]:
         SELECT count(*) FROM src_appointment WHERE coalesce("isDeleted", 'false') <> 'true'
           AND _id NOT IN (SELECT id FROM src_deleted WHERE entity = 'appointment')
     """).fetchone()
-    landed = dict(work.sql.execute("SELECT split_part(key, '-', -2), count(*) FROM landed WHERE hash IS NOT NULL GROUP BY 1").fetchall())
+    landed = dict(
+        work.sql.execute(
+            "SELECT split_part(key, '-', -2), count(*) FROM landed WHERE hash IS NOT NULL GROUP BY 1"
+        ).fetchall()
+    )
     return {
         "patients": {"source": source[0], "landed": landed.get("PAT", 0)},
         "appointments": {"source": appointments[0], "landed": landed.get("APT", 0)},

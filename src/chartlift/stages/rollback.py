@@ -91,7 +91,11 @@ def _close(work: Carry, plan: ConfirmedPlan, runs: list[str]) -> None:
         journal.put(CARRIED, min([journal.get(CARRIED, 0), *base]))
         journal.decide("sample", plan.fingerprint, "rolled_back", by=work.tools.who)
     work.tools.audit.act(
-        "rollback done", who=work.tools.who, run=work.run, fingerprint=plan.fingerprint, detail={"runs": runs, "left": left}
+        "rollback done",
+        who=work.tools.who,
+        run=work.run,
+        fingerprint=plan.fingerprint,
+        detail={"runs": runs, "left": left},
     )
 
 
@@ -100,9 +104,13 @@ def _report(
 ) -> RollbackReport:
     actions: dict[str, dict[str, int]] = {}
     names = {unit.name: unit.object for unit in units}
-    for unit, action, count in work.sql.execute("SELECT unit, action, count(*) FROM undo GROUP BY ALL ORDER BY ALL").fetchall():
+    for unit, action, count in work.sql.execute(
+        "SELECT unit, action, count(*) FROM undo GROUP BY ALL ORDER BY ALL"
+    ).fetchall():
         actions.setdefault(names[unit], {})[action] = actions.get(names[unit], {}).get(action, 0) + count
-    kept = _rows(work, "SELECT unit, key, id, reason FROM undo WHERE action = 'kept' OR reason LIKE 'kept:%' ORDER BY key")
+    kept = _rows(
+        work, "SELECT unit, key, id, reason FROM undo WHERE action = 'kept' OR reason LIKE 'kept:%' ORDER BY key"
+    )
     failed = _rows(work, "SELECT unit, key, reason FROM undo WHERE action = 'failed' ORDER BY key")
     return RollbackReport(
         went=went,
@@ -116,4 +124,3 @@ def _report(
 
 def _rows(work: Carry, query: str) -> list[Any]:
     return work.sql.execute(query).fetchall()
-

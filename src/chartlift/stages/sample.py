@@ -72,7 +72,11 @@ def accept(tools: Tools, *, by: str) -> StepReport:
     if not by.strip():
         raise UsageError("Who accepts? Use --by NAME.")
     plan = plans.confirmed(tools)
-    runs = [r for r in tools.journal.runs(kinds=("sample",)) if r["fingerprint"] == plan.fingerprint and r["outcome"] == "done"]
+    runs = [
+        r
+        for r in tools.journal.runs(kinds=("sample",))
+        if r["fingerprint"] == plan.fingerprint and r["outcome"] == "done"
+    ]
     if not runs:
         raise SampleNotAccepted("There is no finished sample of this plan.", hint="Run: chartlift sample --go")
     tools.journal.decide("sample", plan.fingerprint, "accepted", by=by, detail={"run": runs[-1]["id"]})
@@ -91,4 +95,6 @@ def reject(tools: Tools, *, by: str) -> StepReport:
     tools.audit.act("sample rejected", who=by or tools.who, fingerprint=plan.fingerprint)
     kept = [dict(zip(("object", "key", "id", "reason"), k, strict=True)) for report in reports for k in report.kept]
     code = max(report.exit_code for report in reports)
-    return StepReport("sample", lines=("Sample rejected and rolled back.",), data={"accepted": False, "kept": kept}, code=code)
+    return StepReport(
+        "sample", lines=("Sample rejected and rolled back.",), data={"accepted": False, "kept": kept}, code=code
+    )

@@ -92,7 +92,8 @@ def compile_statement(
     map_joins = "\n    ".join(["FROM raw", *query.map_joins])
     return (
         f"WITH raw AS (\n  SELECT {first}\n    {joins}\n),\n"
-        f"cells AS (\n  SELECT {second}\n    {map_joins}\n)\nSELECT {_output(unit)}\nFROM cells"
+        f"cells AS (\n  SELECT {second}\n    {map_joins}\n),\n"
+        f"judged AS (SELECT *, {_verdict(unit)} AS verdict FROM cells)\nSELECT {_output(unit)}\nFROM judged"
     )
 
 
@@ -263,8 +264,9 @@ def _parent_keys(query: _Query) -> list[str]:
     ]
 
 
-def _output(unit: ObjectMap) -> str:
-    holds, fields, hashed = [], [], []
+def _verdict(unit: ObjectMap) -> str:
+    """`skip:reason`, `hold:reason` or NULL: the row's own gates first, then its fields in the order of the pack."""
+    holds = []
     for number, rule in enumerate(unit.fields):
         name, cell = literal("@" + rule.target), f"x{number}"
         parent = is_record_lookup(rule)
@@ -275,26 +277,34 @@ def _output(unit: ObjectMap) -> str:
         if rule.required:
             empty = f"{ident('key:' + rule.target)} IS NULL" if parent else f"{cell}.v IS NULL"
             holds.append(f"WHEN {empty} THEN 'hold:R-REQ' || {name}")
+    return f"coalesce(gate, CASE {' '.join(holds)} END)" if holds else "gate"
+
+
+def _output(unit: ObjectMap) -> str:
+    fields, hashed = [], []
+    for number, rule in enumerate(unit.fields):
+        cell, parent = f"x{number}", is_record_lookup(rule)
         fields.append(f"{cell}.v AS {ident(rule.target)}")
         if parent:
             fields.append(ident("key:" + rule.target))
         if not is_self_lookup(unit, rule):
             value = ident("key:" + rule.target) if parent else f"{cell}.v"
             hashed.append(f"CASE WHEN {cell}.bad THEN chr(1) ELSE coalesce({value}, chr(2)) END")
-    verdict = f"coalesce(gate, CASE {' '.join(holds)} END)" if holds else "gate"
-    withheld = ", ".join(
-        f"CASE WHEN x{n}.bad THEN {literal(r.target + ':')} || x{n}.note END" for n, r in enumerate(unit.fields)
-    )
-    notes = ", ".join(
-        f"CASE WHEN NOT x{n}.bad AND x{n}.note IS NOT NULL THEN {literal(r.target + ':')} || x{n}.note END"
-        for n, r in enumerate(unit.fields)
-    )
     head = [
         "seq, source_id, key, patient",
-        f"coalesce(split_part({verdict}, ':', 1), 'ok') AS fate",
-        f"substr({verdict}, strpos({verdict}, ':') + 1) AS reason",
-        f"list_filter([{withheld}], x -> x IS NOT NULL) AS withheld",
-        f"list_filter([{notes}], x -> x IS NOT NULL) AS notes",
+        "coalesce(split_part(verdict, ':', 1), 'ok') AS fate",
+        "substr(verdict, strpos(verdict, ':') + 1) AS reason",
+        f"{_listed(unit, bad=True)} AS withheld",
+        f"{_listed(unit, bad=False)} AS notes",
         f"md5(concat_ws(chr(31), {', '.join(hashed)})) AS h0",
     ]
     return ",\n       ".join([*head, *fields])
+
+
+def _listed(unit: ObjectMap, *, bad: bool) -> str:
+    """`FIELD:code` of the fields that are withheld, or of those that go with a note."""
+    parts = ", ".join(
+        f"CASE WHEN {'' if bad else 'NOT '}x{n}.bad AND x{n}.note IS NOT NULL THEN {literal(r.target + ':')} || x{n}.note END"
+        for n, r in enumerate(unit.fields)
+    )
+    return f"list_filter([{parts}], x -> x IS NOT NULL)"

@@ -138,7 +138,9 @@ def _images(work: Carry, unit: ObjectMap) -> None:
     names = ["Id", KEY, *field_names(unit)]
     columns = ", ".join(f"{ident(n)} VARCHAR" for n in names)
     work.sql.execute(f"CREATE OR REPLACE TABLE pres_all (batch BIGINT, key VARCHAR, {columns})")
-    work.sql.execute(f'CREATE OR REPLACE TABLE posts_all (batch BIGINT, key VARCHAR, "SystemModstamp" VARCHAR, {columns})')
+    work.sql.execute(
+        f'CREATE OR REPLACE TABLE posts_all (batch BIGINT, key VARCHAR, "SystemModstamp" VARCHAR, {columns})'
+    )
     batches = work.sql.execute("SELECT DISTINCT batch FROM wrote WHERE unit = ? ORDER BY batch", [unit.name]).fetchall()
     for (batch,) in batches:
         for kind, table in (("pre", "pres_all"), ("post", "posts_all")):
@@ -149,7 +151,9 @@ def _images(work: Carry, unit: ObjectMap) -> None:
             work.sql.execute(f"INSERT INTO {table} BY NAME SELECT {batch} AS batch, {_shared(work, table)} FROM image")
             work.sql.unregister("image")
     for name, order in (("pres", "batch"), ("posts", "batch DESC")):
-        target, chosen = ("pres", "WHERE batch IN (SELECT batch FROM wrote WHERE chosen)") if name == "pres" else ("ours", "")
+        target, chosen = (
+            ("pres", "WHERE batch IN (SELECT batch FROM wrote WHERE chosen)") if name == "pres" else ("ours", "")
+        )
         work.sql.execute(f"""
             CREATE OR REPLACE TABLE {target} AS SELECT * FROM {name}_all {chosen}
             QUALIFY row_number() OVER (PARTITION BY key ORDER BY {order}) = 1
@@ -206,7 +210,9 @@ def _foreign_children(work: Carry, unit: ObjectMap) -> None:
         shape = work.tools.destination.describe(child.child)
         if shape is None or not {child.field, "CreatedById"} <= set(shape.fields):
             continue
-        found = pa.table(work.tools.destination.read(child.child, ["Id", child.field, "CreatedById"], ByValues(child.field, wanted)))
+        found = pa.table(
+            work.tools.destination.read(child.child, ["Id", child.field, "CreatedById"], ByValues(child.field, wanted))
+        )
         work.sql.register("found", found)
         work.sql.execute(f"""
             UPDATE undo SET action = 'kept', reason = {literal(f"others added {child.child} records to it")}
@@ -223,13 +229,16 @@ def open_work(work: Carry) -> None:
         CREATE OR REPLACE TABLE spine AS
         SELECT row_number() OVER (ORDER BY key) AS seq, key, id, action AS fate, NULL::VARCHAR AS reason FROM undo
     """)
-    work.sql.execute("CREATE OR REPLACE TABLE landed (key VARCHAR, id VARCHAR, hash VARCHAR, run VARCHAR, fate VARCHAR, reason VARCHAR)")
+    work.sql.execute(
+        "CREATE OR REPLACE TABLE landed (key VARCHAR, id VARCHAR, hash VARCHAR, run VARCHAR, fate VARCHAR, reason VARCHAR)"
+    )
 
 
 def deletes(work: Carry, unit: ObjectMap) -> Iterator[Batch]:
     """Rows we made and nobody touched."""
     table = work.table(
-        "SELECT key, NULL::VARCHAR AS hash, id AS \"Id\" FROM undo WHERE unit = ? AND action = 'delete' ORDER BY id", [unit.name]
+        "SELECT key, NULL::VARCHAR AS hash, id AS \"Id\" FROM undo WHERE unit = ? AND action = 'delete' ORDER BY id",
+        [unit.name],
     )
     yield from _parts(work, "delete", table, None)
 
@@ -266,7 +275,9 @@ def note_done(work: Carry, unit: ObjectMap) -> None:
         WHERE s.key = undo.key AND s.fate = 'failed' AND undo.action IN ('delete', 'restore')
     """)
     for action, operation in (("gone", "delete"), ("same", "restore")):
-        table = work.table("SELECT key, NULL::VARCHAR AS hash, id FROM undo WHERE unit = ? AND action = ?", [unit.name, action])
+        table = work.table(
+            "SELECT key, NULL::VARCHAR AS hash, id FROM undo WHERE unit = ? AND action = ?", [unit.name, action]
+        )
         if table.num_rows:
             journal_only(work, unit, operation, table)
 
@@ -274,7 +285,9 @@ def note_done(work: Carry, unit: ObjectMap) -> None:
 def journal_only(work: Carry, unit: ObjectMap, operation: str, keys: pa.Table) -> None:
     """A batch that never leaves: the org already is as wanted."""
     journal, rows = work.tools.journal, keys.num_rows
-    entry = journal.cut(work.run, unit=unit.name, object_name=unit.object, operation=operation, wire="none", level=0, keys=keys)
+    entry = journal.cut(
+        work.run, unit=unit.name, object_name=unit.object, operation=operation, wire="none", level=0, keys=keys
+    )
     nulls = pa.nulls(rows, pa.string())
     columns: dict[str, Any] = {
         "key": keys.column("key"),
@@ -293,9 +306,13 @@ def verify(work: Carry) -> int:
     for unit in work.plan.maps:
         ids = work.table("SELECT id FROM undo WHERE unit = ? AND action = 'delete'", [unit.name])
         if ids.num_rows:
-            found = pa.table(work.tools.destination.read(unit.object, ["Id"], ByValues("Id", tuple(ids.column(0).to_pylist()))))
+            found = pa.table(
+                work.tools.destination.read(unit.object, ["Id"], ByValues("Id", tuple(ids.column(0).to_pylist())))
+            )
             left += found.num_rows
             work.sql.register("found", found)
-            work.sql.execute("""UPDATE undo SET action = 'failed', reason = 'still there' WHERE id IN (SELECT "Id" FROM found)""")
+            work.sql.execute(
+                """UPDATE undo SET action = 'failed', reason = 'still there' WHERE id IN (SELECT "Id" FROM found)"""
+            )
             work.sql.unregister("found")
     return left

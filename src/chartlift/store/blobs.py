@@ -64,7 +64,9 @@ def decode(blob: Blob, what: str) -> pa.Table:
     try:
         rows = pa.ipc.open_stream(pa.py_buffer(blob.body)).read_all()
     except pa.ArrowException:
-        raise JournalDamaged(f"{what}: the content cannot be read", hint="restore the workspace from a backup") from None
+        raise JournalDamaged(
+            f"{what}: the content cannot be read", hint="restore the workspace from a backup"
+        ) from None
     if rows.num_rows != blob.rows:
         raise JournalDamaged(f"{what}: {rows.num_rows} rows instead of {blob.rows}", hint="restore from a backup")
     return rows

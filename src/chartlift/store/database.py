@@ -143,9 +143,7 @@ class Database:
         except sqlite.IntegrityError:
             raise StopError(f"{self._name}: an entry contradicts what is already written", hint=RESTORE) from None
         except sqlite.DatabaseError:
-            raise JournalDamaged(
-                f"{self._name} is damaged or belongs to another workspace", hint=RESTORE
-            ) from None
+            raise JournalDamaged(f"{self._name} is damaged or belongs to another workspace", hint=RESTORE) from None
 
     def _operational(self, error: sqlite.OperationalError) -> StopError:
         code = getattr(error, "sqlite_errorname", "") or str(error)
@@ -153,7 +151,9 @@ class Database:
             return Busy(f"another process keeps {self._name} locked", hint="wait until it has ended")
         if "FULL" in code or "full" in code:
             return StopError(f"the disk is full: {self._name} cannot be written", hint="free space, then run it again")
-        return StopError(f"{self._name} cannot be read or written ({_word(code)})", hint="look at the disk and its rights")
+        return StopError(
+            f"{self._name} cannot be read or written ({_word(code)})", hint="look at the disk and its rights"
+        )
 
 
 def _word(code: str) -> str:

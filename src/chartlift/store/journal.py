@@ -169,7 +169,10 @@ class SqlJournal:
     def steps(self, batch: int) -> list[dict[str, Any]]:
         """The history of a batch on the wire: kind, job_id, at, detail."""
         names = ("kind", "job_id", "at")
-        return [dict(zip(names, row, strict=False)) | {"detail": json.loads(row[3])} for row in self._db.rows("steps", batch)]
+        return [
+            dict(zip(names, row, strict=False)) | {"detail": json.loads(row[3])}
+            for row in self._db.rows("steps", batch)
+        ]
 
     def settle(self, batch: int, outcomes: ArrowStream) -> None:
         """Write the fate of each row of a batch (key, id, outcome, created, code, fields) and mark it settled, at once.
@@ -224,7 +227,9 @@ class SqlJournal:
 
     def fate_counts(self) -> list[dict[str, Any]]:
         """Per run and unit how many rows have which fate, as `put_fates` was told."""
-        return [{"run": run, "unit": unit, "fates": json.loads(text)} for run, unit, text in self._db.rows("fate_counts")]
+        return [
+            {"run": run, "unit": unit, "fates": json.loads(text)} for run, unit, text in self._db.rows("fate_counts")
+        ]
 
     def decide(self, kind: str, subject: str, choice: str, *, by: str, detail: Mapping[str, Any] | None = None) -> None:
         """Remember a person's decision (kind match, people, sample, confirm, …); the last one counts."""

@@ -194,7 +194,9 @@ def _load(path: Path, tenant: str) -> dict[str, Any]:
     if not isinstance(wrapped, dict) or not isinstance(wrapped.get(_AUDIT), dict):
         raise damaged
     if content.get("tenant") != tenant:
-        raise StopError(f"{FILE} belongs to another tenant", hint="each workspace keeps its own keys and its own tenant")
+        raise StopError(
+            f"{FILE} belongs to another tenant", hint="each workspace keeps its own keys and its own tenant"
+        )
     return content
 
 

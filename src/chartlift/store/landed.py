@@ -1,4 +1,4 @@
-"""Tables of the journal, column by column: what a batch's blobs must look like, and what has landed over all of them."""
+"""The journal's tables, column by column: what the blobs of a batch must look like, and what has landed over all of them."""
 
 from __future__ import annotations
 
@@ -37,6 +37,7 @@ LANDED = pa.schema(
     ]
 )
 WORDS = ("ok", "failed", "unprocessed")
+_WORDS = {word: pa.scalar(word) for word in WORDS}  # made once: each conversion looks for numpy on the disk
 STAYS = ("insert", "update", "same", "undelete")  # after these a key is in the org and ours or linked by us
 ENDS = ("delete", "restore")  # after these it is not, or no longer linked
 CHANGES = (*STAYS, *ENDS)
@@ -93,7 +94,7 @@ def outcomes_of_a_batch(said: pa.Table, keys: pa.Table, what: str) -> pa.Table:
 def counts(outcomes: pa.Table) -> dict[str, int]:
     """Rows per outcome word."""
     column = outcomes.column("outcome")
-    return {word: pc.sum(pc.equal(column, word)).as_py() or 0 for word in WORDS}
+    return {word: pc.sum(pc.equal(column, value)).as_py() or 0 for word, value in _WORDS.items()}
 
 
 def fate_counts(fates: pa.Table) -> dict[str, int]:
@@ -109,7 +110,7 @@ def landed(parts: Iterable[Part]) -> pa.Table:
     tables = []
     for part in parts:
         rows = pa.table({"key": part.keys.column("key"), "id": _ids(part), "hash": part.keys.column("hash")})
-        rows = rows.filter(pc.equal(part.outcomes.column("outcome"), "ok"))
+        rows = rows.filter(pc.equal(part.outcomes.column("outcome"), _WORDS["ok"]))
         for name, value in (("run", part.run), ("batch", part.batch), ("object", part.object), ("op", part.operation)):
             rows = rows.append_column(name, _constant(value, rows.num_rows))
         tables.append(rows)
@@ -124,7 +125,7 @@ def made(parts: Iterable[Part]) -> pa.ChunkedArray:
     """Keys whose newest making or ending was a making."""
     tables = []
     for part in parts:
-        rows = part.keys.select(["key"]).filter(pc.equal(part.outcomes.column("outcome"), "ok"))
+        rows = part.keys.select(["key"]).filter(pc.equal(part.outcomes.column("outcome"), _WORDS["ok"]))
         rows = rows.append_column("object", _constant(part.object, rows.num_rows))
         tables.append(rows.append_column("op", _constant(part.operation, rows.num_rows)))
     if not tables:

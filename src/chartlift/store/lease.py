@@ -1,6 +1,6 @@
 """One process at a time works on a workspace.
 
-The lock is the kernel's (flock), so it ends with the process however that ends. What the file says is only for the message.
+The lock is the kernel's (flock), so it ends with the process however that ends. What the file says is for the message.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A small file beside a database that says how far it had come.
 
 A database cut back to an earlier state (lost or trimmed log, older copy put in its place) is consistent in itself; only
-something outside can tell. The mark is written after each commit, so after a crash it may be one commit behind, never ahead.
+something outside can tell. The mark is written after each commit: after a crash it may be one behind, never ahead.
 """
 
 from __future__ import annotations

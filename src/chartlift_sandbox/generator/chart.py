@@ -1,6 +1,8 @@
 """One patient's chart: the record, its rows, and what was planted in them. Regenerable from (world, place) alone."""
 
+from collections.abc import Callable
 from functools import cached_property
+from typing import Any, TypeVar
 
 from chartlift_sandbox.generator.appointments import appointment, appointment_id
 from chartlift_sandbox.generator.cases import Case, Spot
@@ -16,6 +18,7 @@ from chartlift_sandbox.generator.world import Record, World
 
 _CONSENTING = 16
 _TODAY = EPOCH.isoformat()
+Rows = TypeVar("Rows")
 _NO_TRAITS: frozenset[str] = frozenset()
 
 
@@ -25,9 +28,16 @@ class Chart:
     def __init__(self, world: World, place: int) -> None:
         self.world = world
         self.place = place
+        self._rows: dict[str, Any] = {}
         self.case: Case | None = case_of(world, place)
         above = case_of(world, place + 1) if place % 2 == 0 else None
         self.neighbour: Case | None = above if above is not None and above.host is not None else None
+
+    def once(self, name: str, write: Callable[["Chart"], Rows]) -> Rows:
+        """Rows of one kind, written on first asking."""
+        if name not in self._rows:
+            self._rows[name] = write(self)
+        return self._rows[name]
 
     @property
     def patient_id(self) -> int:
@@ -106,9 +116,9 @@ class Chart:
     def _planted_patient(self) -> list[Planted]:
         found: list[Planted] = []
         if self.case is not None:
-            found += [_placed("patient", self.patient_id, self.case, one) for one in self.case.findings]
+            found += [placed("patient", self.patient_id, self.case, one) for one in self.case.findings]
         elif self.neighbour is not None and self.place + 1 < self.world.patients:
-            found += [_placed("patient", self.patient_id, self.neighbour, one) for one in self.neighbour.host_findings]
+            found += [placed("patient", self.patient_id, self.neighbour, one) for one in self.neighbour.host_findings]
         if self.row != "send":
             return found
         if self.patient["guardianPatientId"] is None and self._is_minor():
@@ -127,7 +137,7 @@ class Chart:
         key = appointment_id(self.place, visit.number)
         found: list[Planted] = []
         if visit.case is not None:
-            found += [_placed("appointment", key, visit.case, one) for one in visit.case.findings]
+            found += [placed("appointment", key, visit.case, one) for one in visit.case.findings]
         elif self.row == "send" and visit.code in {"PENDING", "CONFIRMED"} and visit.day < EPOCH_DAY - 7:
             found.append(
                 Planted("appointment", key, "appointmentStatusId", "R-STATE-TIME", "send", "sent", "never closed")
@@ -151,6 +161,7 @@ def _is_ahead(row: Record) -> bool:
     return _TODAY <= str(row["appointmentTime"]) < "21"
 
 
-def _placed(entity: str, key: int, case: Case, finding: Finding) -> Planted:
+def placed(entity: str, key: int, case: Case, finding: Finding) -> Planted:
+    """A case's finding at one record."""
     fate = finding.fate if case.row == "send" else "none"
     return Planted(entity, key, finding.field, finding.rule, case.row, fate, finding.note or case.name)

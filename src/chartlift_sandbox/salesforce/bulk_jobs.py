@@ -12,7 +12,6 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from pyarrow import feather
 
 from chartlift_sandbox.clock import Clock
 from chartlift_sandbox.salesforce import bulk_csv, ids
@@ -271,7 +270,9 @@ def outcome_table(echo: pa.Table, outcome: pa.Table) -> pa.Table:
 
 def write_results(job: IngestJob, table: pa.Table) -> None:
     """Stores the outcome of every row."""
-    feather.write_feather(table, str(job.result_file), compression="lz4")
+    options = pa.ipc.IpcWriteOptions(compression="lz4")
+    with pa.OSFile(str(job.result_file), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=options) as writer:
+        writer.write_table(table)
 
 
 def read_results(job: IngestJob, which: str, *, shuffle: bool, doubles: frozenset[str]) -> bytes:
@@ -283,7 +284,8 @@ def read_results(job: IngestJob, which: str, *, shuffle: bool, doubles: frozense
         shuffle: Give rows in another order than they were uploaded.
         doubles: Lower-case names of fields whose numbers a real org re-formats in the successful results.
     """
-    table = feather.read_table(str(job.result_file), memory_map=False)
+    with pa.OSFile(str(job.result_file), "rb") as source:
+        table = pa.ipc.open_file(source).read_all()
     echoed = [name for name in table.column_names if not name.startswith("\x00")]
     done, ok = table["\x00done"], pc.fill_null(table["\x00ok"], False)
     wanted, heads = {

@@ -12,7 +12,7 @@ from chartlift_sandbox.salesforce.columns import Column, resolve
 from chartlift_sandbox.salesforce.failures import Failures, row_numbers
 from chartlift_sandbox.salesforce.lookups import check_references, resolve_parent_keys, single
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.values import Cells, Conversion, clean, convert
+from chartlift_sandbox.salesforce.values import SET_NULL, Cells, Conversion, clean, convert
 from chartlift_sandbox.salesforce.writes import NEW, Entry
 
 if TYPE_CHECKING:
@@ -122,10 +122,12 @@ class Call:
     def _bad_rows(self, failures: Failures, ids: pa.Array | None) -> pa.Table:
         shown = ids if ids is not None else pa.nulls(self.count, pa.string())
         columns = {"row": row_numbers(self.count), "id": shown, "error": failures.error_texts()}
+        if failures.bad is None:
+            return pa.table(columns).slice(0, 0)
         for name in self.table.column_names:
-            columns[NEW + name] = single(self.table.column(name))
-        table = pa.table(columns)
-        return table.slice(0, 0) if failures.bad is None else table.filter(failures.bad)
+            raw = single(self.table.column(name))
+            columns[NEW + name] = pc.if_else(pc.equal(raw, SET_NULL), pa.scalar(None, pa.string()), raw)
+        return pa.table(columns).filter(failures.bad)
 
     def required(self, names: list[str], staged: dict[str, pa.Array]) -> None:
         """Fail rows in which one of the named fields is null; the message lists all of a row's missing ones."""

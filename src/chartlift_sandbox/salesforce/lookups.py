@@ -100,11 +100,12 @@ def find_by_key(org: Org, target: SObject, key: Field, text: pa.Array) -> tuple[
     distinct = pc.unique(text).drop_null()
     left, right = _key_sides(key)
     alive = 'NOT t."IsDeleted"' if target.field("IsDeleted") else 't."_deleted_at" IS NULL'
-    sql = (
-        f"SELECT w.v, count(t.\"Id\") AS n, string_agg(t.\"Id\", ', ' ORDER BY t.\"Id\") AS found FROM _wanted w "
-        f"LEFT JOIN {quote(target.name)} t ON {right} = {left} AND {alive} GROUP BY w.v"
-    )
-    table = org.query_with({"_wanted": pa.table({"v": distinct})}, sql)
+    source = f"FROM _wanted w LEFT JOIN {quote(target.name)} t ON {right} = {left} AND {alive} GROUP BY w.v"
+    wanted = {"_wanted": pa.table({"v": distinct})}
+    table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, min(t."Id") AS found {source}')
+    if (pc.max(table.column("n")).as_py() or 0) > 1:
+        listed = "string_agg(t.\"Id\", ', ' ORDER BY t.\"Id\") AS found"
+        table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, {listed} {source}')
     return column_of(table, "v"), column_of(table, "n"), column_of(table, "found")
 
 

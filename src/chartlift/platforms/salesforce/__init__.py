@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from chartlift.model.ports import Clock
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 def open_destination(
-    url: str, environ: Mapping[str, str], clock: Clock, *, expected_org_id: str = "", **policies: object
+    url: str, environ: Mapping[str, str], clock: Clock, *, expected_org_id: str = "", **policies: Any
 ) -> Salesforce:
     """The org at its My Domain URL, with the secrets of `environ` (`CHARTLIFT_SF_*`, `CHARTLIFT_CA_FILE`).
 
@@ -25,4 +25,4 @@ def open_destination(
     from chartlift.platforms.salesforce.credentials import Secrets
     from chartlift.platforms.salesforce.destination import Salesforce
 
-    return Salesforce(url, Secrets.of(environ), clock=clock, expected_org_id=expected_org_id, **policies)  # type: ignore[arg-type]
+    return Salesforce(url, Secrets.of(environ), clock=clock, expected_org_id=expected_org_id, **policies)

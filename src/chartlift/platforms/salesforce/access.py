@@ -129,7 +129,7 @@ def objects_of(desired: DesiredSchema) -> list[str]:
 
 
 def grantable(fields: Iterable[DesiredField]) -> Iterator[DesiredField]:
-    """Fields that field-level security covers: required and master-detail ones are visible to all and refuse a grant."""
+    """Fields that field-level security covers: required and master-detail ones are visible to all anyway."""
     return (item for item in fields if not item.required and field_type(item.type).name != "MasterDetail")
 
 

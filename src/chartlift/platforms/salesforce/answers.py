@@ -18,6 +18,7 @@ from isal import isal_zlib
 from chartlift.platforms.salesforce.errors import UNRECOGNISED, safe_code, safe_fields
 
 GZIP = 31  # window bits: gzip container
+_DAMAGED: type[Exception] = isal_zlib.error
 LONGEST_WAIT = 900.0  # seconds a server may ask us to wait
 
 
@@ -104,7 +105,7 @@ def unpack(raw: bytes, encoding: str, limit: int) -> bytes:
         stream = isal_zlib.decompressobj(GZIP)
         try:
             out += stream.decompress(raw, limit - len(out) + 1)
-        except isal_zlib.error:
+        except _DAMAGED:
             raise Unusable("the compressed body is damaged") from None
         if len(out) > limit:
             raise Unusable("the body is too large")

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
+import pyarrow.compute
 
 from chartlift.errors import QuotaExhausted, StopError
 from chartlift.model.ports import Clock, JobGone, JobUnsent, OnStep, Step, WriteResult
@@ -21,6 +22,8 @@ from chartlift.platforms.salesforce.jobs import OPEN, Jobs, JobState
 from chartlift.platforms.salesforce.render import Payload, bulk_columns, render
 from chartlift.platforms.salesforce.rest import Rest
 from chartlift.platforms.salesforce.results import Garbled, Sets
+
+pc: Any = pyarrow.compute  # its functions are made at run time, so tools see none of them
 
 UPLOADS = 4
 """How many jobs are begun for one batch before giving up (all but the last one aborted while still open)."""

@@ -21,9 +21,9 @@ from chartlift.platforms.salesforce.typewords import field_type, will_do
 Describe = Callable[..., ObjectDescribe | None]
 
 NO_AUDIT_FIELDS = (
-    f"warning: {access.AUDIT_FIELDS} could not be granted; records get today's date as CreatedDate (the original one is "
-    "kept in Original_Create_Date__c). To have both, switch on “Set Audit Fields upon Record Creation” in Setup > User "
-    "Interface, then run this again."
+    f"warning: {access.AUDIT_FIELDS} could not be granted; records get today's date as CreatedDate (the original one "
+    "is kept in Original_Create_Date__c). To have both, switch on “Set Audit Fields upon Record Creation” in Setup > "
+    "User Interface, then run this again."
 )
 
 

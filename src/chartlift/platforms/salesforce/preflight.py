@@ -124,8 +124,8 @@ class Preflight:
             ours = " AND Migration_Run__c = null" if stamped else ""
             made += self._rest.count(f"SELECT COUNT() FROM {name} WHERE CreatedById = {literal(who.user_id)}{ours}")
         detail = (
-            f"{who.username} has made {made} records outside the migration; a rollback tells people's work from ours by "
-            "user, so give the migration a user of its own"
+            f"{who.username} has made {made} records outside the migration; a rollback tells people's work from ours "
+            "by user, so give the migration a user of its own"
         )
         return [Probe("dedicated user", not made, detail if made else "no records of its own", made)]
 

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
-from pyarrow import csv
+import pyarrow.compute
 from isal import isal_zlib
+from pyarrow import csv
 
 from chartlift.model.ports import NULL_CELL, ArrowStream
+
+pc: Any = pyarrow.compute  # its functions are made at run time, so tools see none of them
 
 CLEAR = "#N/A"
 LONGEST_HEADER = 32_000

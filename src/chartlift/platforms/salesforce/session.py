@@ -3,8 +3,8 @@
 What it promises to the modules above:
 
 - a token goes to the configured origin only; plain http only to this machine; no redirect is followed;
-- an ended session (401, or 400 InvalidSessionId) is renewed once per call, and after every login the same org must answer
-  as before (else WrongOrg);
+- an ended session (401, or 400 InvalidSessionId) is renewed once per call, and after every login it must still be the
+  same org (else WrongOrg);
 - only what certainly was not acted on, or may safely be repeated, is sent again;
 - an answer is complete and of the expected kind, or the call fails;
 - errors carry a code and field names, never the org's message.
@@ -42,6 +42,7 @@ LARGEST_REQUEST = 100_000_000  # bytes before compression; the org's limit is 15
 FIRST_ATTEMPTS, ATTEMPTS = 4, 9  # before and after the org was reached once; 9 waits bridge a minute and a half
 LIMIT_WAITS = (5.0, 30.0, 120.0)  # seconds to wait on REQUEST_LIMIT_EXCEEDED before giving up
 BUSY = frozenset({420, 429, 500, 502, 503, 504})
+REDIRECTS = range(300, 400)
 REFUSING_BUSY = frozenset({429})  # the request was turned away, not interrupted
 SESSION_CODES = frozenset({"INVALID_SESSION_ID", "InvalidSessionId", "INVALIDSESSIONID", "Bad_OAuth_Token"})
 
@@ -142,7 +143,7 @@ class Session:
             self._login()
 
         def once() -> Answer:
-            body = content(self._token) if callable(content) else content
+            body = content if isinstance(content, bytes) else content(self._token)
             extra = {"Authorization": f"Bearer {self._token}", "Accept": accept, **(headers or {})}
             answer = self._once(method, path, body, extra, params, accept, ok)
             if ended and ended(answer):
@@ -289,7 +290,7 @@ class Session:
             if status != HTTPStatus.NO_CONTENT and answer.body and answer.kind != accept:
                 raise Unusable(f"{answer.kind or 'untyped'} instead of {accept}")
             return answer
-        if HTTPStatus(status).is_redirection:
+        if status in REDIRECTS:
             raise StopError(f"Salesforce answered {what} with a redirect, which is not followed")
         errors = answer.errors()
         codes = {code for code, _ in errors}

@@ -69,7 +69,11 @@ def permission_set(label: str, inner: str) -> str:
 def grant(name: str) -> str:
     """Everything on one object."""
     words = ("allowCreate", "allowDelete", "allowEdit", "allowRead", "modifyAllRecords", "viewAllRecords")
-    return "<objectPermissions>" + "".join(f"<{w}>true</{w}>" for w in words) + f"<object>{name}</object></objectPermissions>"
+    return (
+        "<objectPermissions>"
+        + "".join(f"<{w}>true</{w}>" for w in words)
+        + f"<object>{name}</object></objectPermissions>"
+    )
 
 
 def field_grant(qualified: str, *, editable: bool = True) -> str:

@@ -1,0 +1,106 @@
+"""Outline of the clinical work at the chair: which visit had how many treatments, in which course, and a note or not.
+
+Everything written about treatment (courses, treatments, notes, invoices) hangs on this outline, which is cheap enough to
+be counted without writing a single row.
+"""
+
+from dataclasses import dataclass
+
+from chartlift_sandbox.generator.chart import Chart
+from chartlift_sandbox.generator.dice import Dice, Odds
+from chartlift_sandbox.generator.procedures import BAND_ORDER, BAND_TWO_SPLIT, PROCEDURES, Procedure
+from chartlift_sandbox.generator.visits import Visit
+from chartlift_sandbox.generator.days import day
+
+_TREATMENTS = (0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3)  # of sixteen visits: 1.4 on average
+_NOTED = 14  # of sixteen
+_VISITS_PER_COURSE = 2
+_PROCEDURES = Odds(*PROCEDURES)
+_SCHEMES = {
+    "GB": Odds(("NHS", 55), ("PRIVATE", 35), ("PLAN", 10)),
+    "IE": Odds(("PRIVATE", 60), ("PRSI_DTBS", 25), ("HSE_DTSS", 15)),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Sitting:
+    """One completed visit: ``first`` is the number of its first treatment, ``note`` that of its note, if any."""
+
+    visit: Visit
+    first: int
+    treatments: int
+    note: int | None
+    course: int
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A course of treatment: sittings under one scheme, with the band of its heaviest item."""
+
+    number: int
+    scheme: str
+    band: str | None
+    sittings: tuple[Sitting, ...]
+
+
+def sittings(chart: Chart) -> tuple[Sitting, ...]:
+    """The completed visits of a patient, oldest first. A held visit has one treatment, so that its loss shows."""
+    return chart.once("sitting", _sittings)
+
+
+def _sittings(chart: Chart) -> tuple[Sitting, ...]:
+    dice = Dice(chart.world.seed, "work", chart.place)
+    found: list[Sitting] = []
+    first = notes = 0
+    for visit in chart.visits:
+        draw = dice.below(256)
+        held = visit.case is not None and visit.case.row == "hold" and "orphan" not in visit.case.traits
+        if visit.code != "COMPLETE" or (visit.case is not None and not held):
+            continue
+        number = 1 if held else _TREATMENTS[draw & 15]
+        noted = not held and draw >> 4 < _NOTED
+        found.append(Sitting(visit, first, number, notes if noted else None, len(found) // _VISITS_PER_COURSE))
+        first += number
+        notes += noted
+    return tuple(found)
+
+
+def treatment_count(chart: Chart) -> int:
+    """How many treatments the patient has had."""
+    return sum(sitting.treatments for sitting in sittings(chart))
+
+
+def note_count(chart: Chart) -> int:
+    """How many clinical notes the sittings left."""
+    return sum(1 for sitting in sittings(chart) if sitting.note is not None)
+
+
+def procedure(chart: Chart, number: int) -> Procedure:
+    """What was done as the n-th treatment."""
+    return Dice(chart.world.seed, "procedure", chart.place, number).weighted(_PROCEDURES)
+
+
+def courses(chart: Chart) -> tuple[Course, ...]:
+    """The courses of a patient that contain a treatment, oldest first."""
+    return chart.once("course-outline", _courses)
+
+
+def _courses(chart: Chart) -> tuple[Course, ...]:
+    found = []
+    for number in range(-(-len(sittings(chart)) // _VISITS_PER_COURSE)):
+        mine = sittings(chart)[number * _VISITS_PER_COURSE : (number + 1) * _VISITS_PER_COURSE]
+        dice = Dice(chart.world.seed, "course", chart.place, number)
+        scheme = dice.weighted(_SCHEMES[chart.practice["country"]])
+        numbers = [at for sitting in mine for at in range(sitting.first, sitting.first + sitting.treatments)]
+        found.append(Course(number, scheme, _band(chart, mine[0], numbers) if scheme == "NHS" else None, mine))
+    return tuple(found)
+
+
+def _band(chart: Chart, sitting: Sitting, numbers: list[int]) -> str:
+    heaviest = max((procedure(chart, at).band for at in numbers), key=BAND_ORDER.index, default="1")
+    return "2" if heaviest.startswith("2") and day(sitting.visit.day) < BAND_TWO_SPLIT else heaviest
+
+
+def money(cents: int) -> str:
+    """Decimal text with two places."""
+    return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"

@@ -36,6 +36,19 @@ def slug(name: str) -> str:
     return (plain if plain[:1].isalpha() else "clinic" + plain)[:20]
 
 
+def check(settings: Settings) -> None:
+    """Whether these settings can make a workspace.
+
+    Raises:
+        UsageError: a value cannot be used.
+    """
+    if not TENANT.fullmatch(settings.tenant):
+        raise UsageError("A tenant has 2 to 20 small letters and digits and starts with a letter.", hint="Use --tenant.")
+    for value in (settings.source_url, settings.org_url, settings.pack, settings.source):
+        if '"' in value or "\n" in value or "\\" in value:
+            raise UsageError("Quotes, backslashes and line ends cannot stand in an address or a name.")
+
+
 def write(settings: Settings) -> None:
     """Write a new chartlift.toml.
 
@@ -45,13 +58,7 @@ def write(settings: Settings) -> None:
     path = settings.home / FILE
     if path.exists():
         raise UsageError(f"{path} exists already; a workspace is made once.", hint="Choose another folder.")
-    if not TENANT.fullmatch(settings.tenant):
-        raise UsageError(
-            "A tenant has 2 to 20 small letters and digits and starts with a letter.", hint="Use --tenant."
-        )
-    for value in (settings.source_url, settings.org_url, settings.pack, settings.source):
-        if '"' in value or "\n" in value:
-            raise UsageError("Quotes and line ends cannot stand in an address or a name.")
+    check(settings)
     path.write_text(
         "# What this workspace moves, from where to where. Secrets are never in here: they come from the environment.\n"
         f'tenant = "{settings.tenant}"  # the first part of every record\'s key; never change it\n'

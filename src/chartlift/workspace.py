@@ -56,13 +56,13 @@ def make(
     platform(source)
     if (home / files.FILE).exists():
         raise UsageError(f"{home} is a workspace already.", hint="Choose another folder.")
-    home.mkdir(parents=True, exist_ok=True, mode=0o700)
-    home.chmod(0o700)
-    keys.create(home, made.tenant, environ)
+    files.check(made)
+    master = keys.master_key(environ, tenant=made.tenant)
+    keys.create(home, made.tenant, master)
     try:
         files.write(made)
     except BaseException:
-        (home / "keys.json").unlink(missing_ok=True)
+        (home / keys.FILE).unlink(missing_ok=True)
         raise
     return made
 
@@ -95,11 +95,12 @@ def opened(home: Path, progress: Progress, *, exclusive: bool = True, who: str =
     environ = dict(os.environ)
     known = files.read(home)
     with contextlib.ExitStack() as stack:
+        ring = _keys(home, known, environ)
         if exclusive:
-            from chartlift.store.lease import lease
+            from chartlift.store.lease import Lease
 
-            stack.enter_context(lease(home))
-        ports = _ports(home, known, environ)
+            stack.enter_context(Lease(home))
+        ports = _ports(home, ring, sole=exclusive)
         for port in ports.values():
             stack.callback(port.shut)
         clock = open_clock(environ.get("CHARTLIFT_CLOCK", ""), (known.source_url, known.org_url))
@@ -117,26 +118,30 @@ def opened(home: Path, progress: Progress, *, exclusive: bool = True, who: str =
         )
 
 
-def _ports(home: Path, known: Settings, environ: Mapping[str, str]) -> dict[str, Lazy]:
-    """Staging, journal and audit; the keys are unwrapped at once, so that a wrong CHARTLIFT_KEY stops everything."""
+def _keys(home: Path, known: Settings, environ: Mapping[str, str]) -> Any:
+    """The unwrapped keys: a wrong CHARTLIFT_KEY stops everything before a file is opened."""
     from chartlift.store import keys
 
-    ring = keys.open_ring(home, known.tenant, environ)
+    return keys.unlock(home, known.tenant, keys.master_key(environ, tenant=known.tenant))
+
+
+def _ports(home: Path, ring: Any, *, sole: bool) -> dict[str, Lazy]:
+    """Staging, journal and audit, each opened when it is first used."""
 
     def staging() -> Any:
-        from chartlift.store.staging import open_staging
+        from chartlift.store.staging import DuckStaging
 
-        return open_staging(home, ring)
+        return DuckStaging.open(home, ring.for_staging())
 
     def journal() -> Any:
-        from chartlift.store.journal import open_journal
+        from chartlift.store.journal import SqlJournal
 
-        return open_journal(home, ring)
+        return SqlJournal.open(home, ring.for_journal(), sole=sole)
 
     def audit() -> Any:
-        from chartlift.store.audit import open_audit
+        from chartlift.store.audit import Trail
 
-        return open_audit(home, ring)
+        return Trail.open(home, ring)
 
     return {"staging": Lazy(staging), "journal": Lazy(journal), "audit": Lazy(audit)}
 

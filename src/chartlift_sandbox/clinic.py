@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from chartlift_sandbox.generator.chart import Chart
 from chartlift_sandbox.generator.days import EPOCH_DAY, as_instant, instant
+from chartlift_sandbox.generator.documents import Content, content
 from chartlift_sandbox.generator.entities import (
     BY_NAME,
     CREATED_AFTER,
@@ -72,13 +73,14 @@ class Clinic:
     def __init__(self, patients: int, seed: int, clock: ClockLike) -> None:
         self.patients, self.seed, self.clock = patients, seed, clock
         self.lock = threading.RLock()
+        self.version = 0
         self.reset()
 
     def reset(self) -> None:
         """Back to the clinic as generated."""
         with self.lock:
             self.world = World(self.patients, self.seed)
-            self.version = 0
+            self.version += 1  # never goes back, so nothing cached under an earlier number is taken for new
             self._changes = {entity.name: _Changes() for entity in ENTITIES}
             self._feed: list[Record] = []
             self._feed_as_generated: list[Record] | None = None
@@ -140,6 +142,19 @@ class Clinic:
             rows = self.records(entity, sorted(keys))
             return [row for row in rows if row.get("patientId") == patient_id]
 
+    def embedded(self, kind: Entity, patient_id: int) -> list[Record]:
+        """The elements of the patient's embedded array of that entity."""
+        rows = self.children(kind.name, patient_id)
+        return kind.unfold(rows) if kind.unfold is not None else rows
+
+    def content(self, document: int) -> Content | None:
+        """What the download of a document gives; None where there is no such document."""
+        with self.lock:
+            kind = BY_NAME["document"]
+            place, number = kind.place_of(document)
+            known = self.record("document", document) is not None and 0 <= place < self.patients
+            return content(self._chart(place), number) if known else None
+
     def totals(self, patient_id: int) -> dict[str, int]:
         """True lengths of the embedded arrays, whatever cap is put on them."""
         with self.lock:
@@ -150,7 +165,7 @@ class Clinic:
                     continue
                 untouched = not self._changes[entity.name].records and not self._changes[entity.name].gone
                 cheap = untouched and 0 <= place < self.patients
-                number = entity.owned_by(self._chart(place)) if cheap else len(self.children(entity.name, patient_id))
+                number = entity.owned_by(self._chart(place)) if cheap else len(self.embedded(entity, patient_id))
                 found[f"{entity.embedded_as}Total"] = number
             return found
 

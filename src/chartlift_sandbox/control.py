@@ -15,6 +15,13 @@ from starlette.routing import Route
 from chartlift_sandbox.clinic import ClinicError
 from chartlift_sandbox.estate import Estate
 from chartlift_sandbox.faults import FaultError
+from chartlift_sandbox.org_switches import (
+    SwitchError,
+    set_field_updates,
+    set_switch,
+    set_unique,
+    set_validation_rules,
+)
 from chartlift_sandbox.person_edits import edit_org
 from chartlift_sandbox.salesforce.errors import OrgError
 
@@ -123,7 +130,10 @@ class ControlDoor:
         return _json({"path": path})
 
     async def settings(self, request: Request) -> Response:
-        """GET: all switches. POST {name: value, …}: changes some; `limits` holds allowances by key."""
+        """GET: all switches. POST {name: value, …}: changes some.
+
+        Beside the switches: `limits` (allowances by key), `session_s`, `unique`, `validation_rules`, `field_updates`.
+        """
         estate = self._estate
         if request.method == "POST":
             body = await _body(request)
@@ -138,16 +148,17 @@ class ControlDoor:
     def _change_settings(self, body: _Body) -> None:
         estate = self._estate
         homes = (estate.org.settings, estate.doors.settings, estate.clinic_service.state.switches)
+        special = {"unique": set_unique, "validation_rules": set_validation_rules, "field_updates": set_field_updates}
         for name, value in body.items():
             if name == "limits":
                 _check_keys(value, estate.doors.usage.maximum)
                 estate.doors.usage.maximum |= value
             elif name == "session_s":
                 estate.doors.sessions.timeout = _span(value)
-            elif name == "unique":
-                _set_unique(estate, value)
+            elif name in special:
+                special[name](estate.org, value)
             else:
-                _set_switch(homes, name, value)
+                set_switch(estate.org, homes, name, value)
 
     async def jwt_key(self, request: Request) -> Response:
         """POST {"public_key": PEM}: accepts JWT bearer assertions signed with its private key."""
@@ -172,26 +183,6 @@ class ControlDoor:
 
     def _now(self) -> str:
         return self._estate.clock.now().isoformat().replace("+00:00", "Z")
-
-
-def _set_switch(homes: tuple[Any, ...], name: str, value: Any) -> None:
-    home = next((one for one in homes if hasattr(one, name)), None)
-    if home is None:
-        raise ControlError(f"no switch named {name}")
-    kind = type(getattr(home, name))
-    if not isinstance(value, kind) and not (kind is float and isinstance(value, int)):
-        raise ControlError(f"{name} must be {kind.__name__}")
-    setattr(home, name, value)
-
-
-def _set_unique(estate: Estate, value: Any) -> None:
-    """Makes fields unique or not: {"Contact.NHS_Number__c": true}."""
-    for qualified, unique in (value or {}).items():
-        owner, _, name = qualified.partition(".")
-        found = estate.org.schema.field(owner, name)
-        if found is None:
-            raise ControlError(f"no field {qualified}", 404)
-        estate.org.schema.add_field(owner, dataclasses.replace(found, unique=bool(unique)))
 
 
 def _span(value: Any) -> timedelta:
@@ -236,6 +227,8 @@ def _json(data: Any, status: int = 200) -> Response:
 async def _refused(_: Request, error: Exception) -> Response:
     if isinstance(error, ControlError | ClinicError):
         return _json({"error": error.message}, error.status)
+    if isinstance(error, SwitchError):
+        return _json({"error": str(error)}, 400)
     assert isinstance(error, OrgError)
     return _json({"error": error.message, "code": error.code, "fields": list(error.fields)}, error.status)
 
@@ -260,5 +253,5 @@ def create_control(estate: Estate) -> Starlette:
             Route("/clinic/truth", door.truth, methods=["GET"]),
             Route("/clinic/mutate", door.mutate, methods=["POST"]),
         ],
-        exception_handlers={ControlError: _refused, ClinicError: _refused, OrgError: _refused},
+        exception_handlers={ControlError: _refused, ClinicError: _refused, OrgError: _refused, SwitchError: _refused},
     )

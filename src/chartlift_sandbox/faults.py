@@ -11,6 +11,8 @@ Kinds on the wire: status, reset, drop, delay, truncate, expire_token.
 Kinds inside a bulk job: rows, stall, fail_job, abort_job, purge_job.
 """
 
+from __future__ import annotations
+
 import random
 import re
 import threading
@@ -21,6 +23,18 @@ WIRE_KINDS = frozenset({"status", "reset", "drop", "delay", "truncate", "expire_
 JOB_KINDS = frozenset({"rows", "stall", "fail_job", "abort_job", "purge_job"})
 VENDORS = frozenset({"org", "clinic", "any"})
 WHEN = frozenset({"once", "every", "persistent"})
+
+
+_TYPES: dict[str, tuple[type, ...]] = {
+    "str": (str,),
+    "str | None": (str, type(None)),
+    "int": (int,),
+    "int | None": (int, type(None)),
+    "float": (int, float),
+    "float | None": (int, float, type(None)),
+    "bool": (bool,),
+    "dict[str, str]": (dict,),
+}
 
 
 class FaultError(ValueError):
@@ -74,7 +88,7 @@ class Fault:
     rows: int = 0
 
     @classmethod
-    def from_json(cls, data: Any, number: int) -> "Fault":
+    def from_json(cls, data: Any, number: int) -> Fault:
         """Checks one JSON object.
 
         Raises:
@@ -85,7 +99,11 @@ class Fault:
         known = {one.name for one in fields(cls)}
         if unknown := sorted(set(data) - known):
             raise FaultError(f"fault {number}: unknown word {', '.join(unknown)}")
-        fault = cls(**{"id": f"fault-{number}", "kind": "", **data})
+        words: dict[str, Any] = {"id": f"fault-{number}", "kind": "", **data}
+        fault = cls(**words)
+        for one in fields(cls):
+            if not isinstance(getattr(fault, one.name), _TYPES[str(one.type)]):
+                raise FaultError(f"fault {fault.id}: {one.name} must be {one.type}")
         for word, allowed in (("kind", WIRE_KINDS | JOB_KINDS), ("vendor", VENDORS), ("when", WHEN)):
             if getattr(fault, word) not in allowed:
                 raise FaultError(f"fault {fault.id}: {word} must be one of {', '.join(sorted(allowed))}")

@@ -95,9 +95,14 @@ class ClinicDouble:
             return reply({"error": "NOT_FOUND"}, 404)
         if path == "/deletions":
             since = query["since"]
-            return self._page([d for d in self.deletions if d["entity"] == query["entity"] and d["deletedAt"] >= since], query)
+            return self._page(
+                [d for d in self.deletions if d["entity"] == query["entity"] and d["deletedAt"] >= since], query
+            )
         name, key, paged = LISTS[path]
-        rows = sorted(self.rows[name], key=lambda row: (not str(row.get(key)).isdigit(), int(row[key]) if str(row.get(key)).isdigit() else 0))
+        rows = sorted(
+            self.rows[name],
+            key=lambda row: (not str(row.get(key)).isdigit(), int(row[key]) if str(row.get(key)).isdigit() else 0),
+        )
         if not paged:
             return reply(rows)
         since = "" if "updatedSince" in self.ignores else query.get("updatedSince", "")
@@ -125,17 +130,33 @@ class ClinicDouble:
 
     def fill(self, patients: int, appointments: int = 2) -> None:
         self.rows["practice"] = [
-            {"practiceId": 101, "name": "Lagan Dental Care", "groupName": "Lagan Group", "timezone": "Europe/London", "updatedAt": STAMP},
+            {
+                "practiceId": 101,
+                "name": "Lagan Dental Care",
+                "groupName": "Lagan Group",
+                "timezone": "Europe/London",
+                "updatedAt": STAMP,
+            },
             {"practiceId": 102, "name": "Foyle Dental", "groupName": "LAGAN  Group", "updatedAt": STAMP},
         ]
-        self.rows["user"] = [{"userId": 3021, "firstName": "Aoife", "practiceIds": [101, 102], "active": True, "updatedAt": STAMP}]
-        self.rows["appointmentType"] = [{"appointmentTypeId": 12, "name": "Examination", "defaultDuration": 15, "active": True}]
-        self.rows["appointmentStatus"] = [{"appointmentStatusId": 7, "code": "DNA", "name": "Did Not Attend", "terminal": True}]
+        self.rows["user"] = [
+            {"userId": 3021, "firstName": "Aoife", "practiceIds": [101, 102], "active": True, "updatedAt": STAMP}
+        ]
+        self.rows["appointmentType"] = [
+            {"appointmentTypeId": 12, "name": "Examination", "defaultDuration": 15, "active": True}
+        ]
+        self.rows["appointmentStatus"] = [
+            {"appointmentStatusId": 7, "code": "DNA", "name": "Did Not Attend", "terminal": True}
+        ]
         self.rows["referralSource"] = [{"referralSourceId": 4, "name": "Friend / family"}]
-        self.rows["household"] = [{"householdId": 880, "name": "O’Neill", "headPatientId": 1, "memberPatientIds": [1, 2]}]
+        self.rows["household"] = [
+            {"householdId": 880, "name": "O\u2019Neill", "headPatientId": 1, "memberPatientIds": [1, 2]}
+        ]
         self.rows["patient"] = [self.patient(number) for number in range(1, patients + 1)]
         self.rows["appointment"] = [
-            self.appointment(number * 10 + one, number) for number in range(1, patients + 1) for one in range(appointments)
+            self.appointment(number * 10 + one, number)
+            for number in range(1, patients + 1)
+            for one in range(appointments)
         ]
 
     @staticmethod
@@ -234,7 +255,7 @@ class Memory:
         self.acts: list[str] = []
         self.steps: list[str] = []
 
-    def put_report(self, step: str, run: str, report: Any) -> None:
+    def put_report(self, step: str, _run: str, report: Any) -> None:
         self.reports[step] = json.loads(json.dumps(report))
 
     def report(self, step: str) -> Any:
@@ -251,7 +272,7 @@ class OpenStaging:
     """Staging in memory, without encryption."""
 
     def __init__(self) -> None:
-        self.sql = duckdb.connect()
+        self.sql = duckdb.connect(config={"threads": 1})
 
     def close(self) -> None:
         self.sql.close()

@@ -40,6 +40,10 @@ class EntityShape:
     survivor: str = ""  # the column with the id of the row this one was merged into
     volatile: tuple[str, ...] = ()  # columns that may differ between two readings of an unchanged row
     counts: Mapping[str, str] = field(default_factory=dict)  # column of a patient -> entity whose rows it counts
+    refs: Mapping[str, str] = field(default_factory=dict)  # column -> entity whose id it holds
+    lists: tuple[str, ...] = ()  # columns whose values come from a list, not from a person's own words
+    person: Mapping[str, str] = field(default_factory=dict)  # role (born, surname, forename, …) -> column
+    dated: str = ""  # the column that says which year a row belongs to
 
 
 @dataclass(frozen=True, slots=True)
@@ -438,3 +442,4 @@ class Tools:
     clock: Clock
     pack: Any  # packs.Pack: maps, value maps, objects
     options: Mapping[str, Any] = field(default_factory=dict)
+    vault: Any = None  # books.Vault: the data key and what it protects, for `purge`

@@ -134,6 +134,7 @@ class EntityProfile:
     name: str
     rows: int
     fields: tuple[FieldProfile, ...]
+    row_bytes: int = 0  # mean length of a row's text
     years: Mapping[str, int] = field(default_factory=dict)  # year -> rows, by the entity's main date
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from chartlift import transforms
@@ -12,7 +13,7 @@ from chartlift.model.plan import ConfirmedPlan, PersonDecision, Policies
 from chartlift.model.ports import Tools
 from chartlift.stages import people as people_step
 from chartlift.stages import plans
-from chartlift.stages.desired import as_plain, desired_schema
+from chartlift.stages.desired import as_plain, desired_schema, source_values
 from chartlift.stages.statement import TransformShape, compile_statement
 
 
@@ -34,7 +35,9 @@ def run(tools: Tools, *, by: str, amend: bool = False) -> StepReport:
     if amend and before is None:
         raise NotConfirmed("There is no plan to amend.", hint="Run: chartlift confirm --by NAME")
     identity = tools.destination.identity()
-    plan = draft(tools, people=people_step.decisions(tools), org_id=identity.org_id)
+    transforms.install(tools.staging.sql)
+    listed = source_values(tools.staging.sql, tools.pack)
+    plan = draft(tools, people=people_step.decisions(tools), org_id=identity.org_id, listed=listed)
     plan = replace(
         plan, confirmed_by=by, confirmed_at=tools.clock.now().isoformat(), fingerprint=plans.fingerprint(plan)
     )
@@ -58,8 +61,13 @@ def _sample_accepted(tools: Tools, fingerprint: str) -> bool:
     return tools.journal.decisions("sample").get(fingerprint, {}).get("choice") == "accepted"
 
 
-def draft(tools: Tools, *, people: tuple[PersonDecision, ...], org_id: str) -> ConfirmedPlan:
-    """The plan as today's packs, values and decisions make it, not confirmed."""
+def draft(
+    tools: Tools, *, people: tuple[PersonDecision, ...], org_id: str, listed: Mapping[str, Sequence[str]]
+) -> ConfirmedPlan:
+    """The plan as today's packs, values and decisions make it, not confirmed.
+
+    `listed`: values that the source's own lists add to pick-lists (a plan keeps those it was confirmed with).
+    """
     owners = people_step.owners(tools)
     policies = Policies(
         fallback_user_id=owners.get("fallback", ""),
@@ -86,5 +94,5 @@ def draft(tools: Tools, *, people: tuple[PersonDecision, ...], org_id: str) -> C
         people=people,
         policies=policies,
         statements=statements,
-        schema=json.loads(json.dumps(as_plain(desired_schema(pack, tuple(pack.maps), pack.value_maps)))),
+        schema=json.loads(json.dumps(as_plain(desired_schema(pack, listed)) | {"listed": dict(listed)})),
     )

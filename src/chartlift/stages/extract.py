@@ -6,7 +6,7 @@ next page. The watermark of the next delta is the source's own time at the start
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,6 +17,7 @@ from chartlift.model.reports import EntityCount, ExtractReport, Finding
 from chartlift.stages import landing
 from chartlift.stages.sqltext import ident
 
+_START = ""
 _PASSES = 2  # readings of a listing that brings fewer rows than it promises
 
 _TEXTS: Mapping[str, tuple[str, str, str]] = {
@@ -47,6 +48,7 @@ class _Reading:
     kind: str  # full | delta
     since: datetime | None
     started: datetime
+    resumed: bool = False
 
 
 def run(tools: Tools, since: str | None = None) -> ExtractReport:
@@ -71,7 +73,7 @@ def run(tools: Tools, since: str | None = None) -> ExtractReport:
 
 
 @contextmanager
-def _transaction(sql: Any) -> Iterator[None]:
+def _transaction(sql: Any) -> Generator[None]:
     sql.execute("BEGIN")
     try:
         yield
@@ -95,7 +97,7 @@ def _open(tools: Tools, since: str | None) -> _Reading | None:
     sql = tools.staging.sql
     row = sql.execute("SELECT number, kind, since, started FROM extraction WHERE finished IS NULL").fetchone()
     if row:
-        return _Reading(row[0], row[1], _utc(row[2]), row[3].replace(tzinfo=UTC))
+        return _Reading(row[0], row[1], _utc(row[2]), row[3].replace(tzinfo=UTC), resumed=True)
     last = sql.execute("SELECT number, watermark FROM extraction ORDER BY number DESC LIMIT 1").fetchone()
     again = bool(tools.options.get("full"))
     if last and not again and since != "last":
@@ -113,11 +115,11 @@ def _open(tools: Tools, since: str | None) -> _Reading | None:
 
 
 def _forecast(tools: Tools, reading: _Reading) -> Mapping[str, float]:
-    """Requests and hours, said before the reading starts; from the last check, else from a quick one."""
-    if reading.kind == "delta":
-        return {}
+    """Requests and hours, said before a whole reading starts; from the last check, else from a quick one."""
     known = tools.journal.report("check")
     forecast = (known or {}).get("forecast")
+    if reading.kind == "delta" or (reading.resumed and not forecast):
+        return {}
     if not forecast:
         rows = {probe.name: probe.rows for probe in tools.source.check() if probe.rows is not None}
         forecast = tools.source.forecast(rows)
@@ -127,7 +129,7 @@ def _forecast(tools: Tools, reading: _Reading) -> Mapping[str, float]:
 
 @dataclass
 class _Listing:
-    cursor: str | None
+    cursor: str | None  # "" = from the start, None = read to its end
     total: int | None
     pages: int
     passes: int
@@ -144,17 +146,18 @@ def _read(tools: Tools, reading: _Reading, listing: str, shapes: Mapping[str, En
         return
     if row is None:
         sql.execute(
-            "INSERT INTO extraction_listing VALUES ($1, $2, NULL, false, NULL, 0, 1, 0)", [reading.number, listing]
+            "INSERT INTO extraction_listing VALUES ($1, $2, '', false, NULL, 0, 1, 0)", [reading.number, listing]
         )
-    state = _Listing(*row[:4]) if row else _Listing(None, None, 0, 1)
+    state = _Listing(*row[:4]) if row else _Listing(_START, None, 0, 1)
     shape = shapes.get(listing)
     while True:
-        for page in tools.source.pages(listing, since=reading.since, cursor=state.cursor):
-            if _take(tools, reading, state, page, shape):
-                return
+        if state.cursor is not None:
+            for page in tools.source.pages(listing, since=reading.since, cursor=state.cursor or None):
+                if _take(tools, reading, state, page, shape):
+                    return
         short = _short(sql, shape, state.total)
         if short and state.passes < _PASSES:
-            state.cursor, state.passes = None, state.passes + 1
+            state.cursor, state.passes = _START, state.passes + 1
             _note(sql, reading, listing, state, done=False, short=short)
             continue
         _note(sql, reading, listing, state, done=True, short=short)
@@ -187,7 +190,6 @@ def _take(tools: Tools, reading: _Reading, state: _Listing, page: Page, shape: E
 
 
 def _note(sql: Any, reading: _Reading, listing: str, state: _Listing, *, done: bool, short: int) -> None:
-    # a pass that has come to its end has no cursor; what says that it need not be read again is `done`
     sql.execute(
         "UPDATE extraction_listing SET cursor = $3, total = $4, pages = $5, passes = $6, done = $7, short = $8 "
         "WHERE number = $1 AND listing = $2",
@@ -290,7 +292,7 @@ def _findings(
     sql: Any, reading: _Reading, shapes: Sequence[EntityShape], counts: Sequence[EntityCount]
 ) -> Iterator[Finding]:
     found = sql.execute(
-        "SELECT code, place, sum(count) FROM extraction_problem WHERE number = $1 GROUP BY code, place ORDER BY code, place",
+        "SELECT code, place, sum(count) FROM extraction_problem WHERE number = $1 GROUP BY ALL ORDER BY code, place",
         [reading.number],
     ).fetchall()
     found += [("R-CONFLICT", count.entity, count.conflicts) for count in counts if count.conflicts]
@@ -310,7 +312,8 @@ def _embedded(sql: Any, shapes: Sequence[EntityShape]) -> Iterator[Finding]:
     for shape in shapes:
         for column, child in shape.counts.items():
             rows = sql.execute(
-                f"SELECT p._id, count(*) OVER () FROM {ident('src_' + shape.name)} p LEFT JOIN (SELECT _patient, count(*) AS n "
+                f"SELECT p._id, count(*) OVER () FROM {ident('src_' + shape.name)} p "
+                f"LEFT JOIN (SELECT _patient, count(*) AS n "
                 f"FROM {ident('src_' + child)} GROUP BY _patient) c ON c._patient = p._id "
                 f"WHERE TRY_CAST(p.{ident(column)} AS BIGINT) > coalesce(c.n, 0) ORDER BY p._seq LIMIT 5"
             ).fetchall()

@@ -95,7 +95,7 @@ def settle(sql: Any, shapes: Sequence[EntityShape], number: int, *, kind: str, c
 
 
 def content(shape: EntityShape, alias: str) -> str:
-    """SQL for a hash of what makes two versions of a row different; NULL and '' differ, volatile columns do not count."""
+    """SQL for a hash of what makes two versions of a row different: NULL and '' do, volatile columns do not."""
     cells = (f"coalesce('v' || {alias}.{ident(c)}, 'n')" for c in shape.columns if c not in shape.volatile)
     return f"md5(concat_ws(chr(31), {', '.join(cells)}))"
 
@@ -123,9 +123,10 @@ def _pick(sql: Any, shape: EntityShape) -> None:
                  l._arrival AS arrival
           FROM {land} l),
         ranked AS (
-          SELECT *, row_number() OVER (PARTITION BY _id ORDER BY stamped DESC NULLS LAST, content, arrival DESC, rid) AS rank,
+          SELECT *, row_number() OVER newest AS rank,
                  min(content) OVER same <> max(content) OVER same AS torn
-          FROM seen WINDOW same AS (PARTITION BY _id, stamped))
+          FROM seen WINDOW same AS (PARTITION BY _id, stamped),
+            newest AS (PARTITION BY _id ORDER BY stamped DESC NULLS LAST, content, arrival DESC, rid))
         SELECT rid, _id, stamped, content, torn OR NOT usable AS conflict FROM ranked WHERE rank = 1""")
 
 
@@ -205,7 +206,7 @@ def _deleted(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
 
 
 def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
-    """`src_merged`: each merged id with its final survivor; where that differs from before, the row counts as changed."""
+    """`src_merged`: each merged id with its final survivor; where that is new, the row counts as changed."""
     edges = [
         f"SELECT {literal(s.name)} AS entity, _id AS id, {ident(s.survivor)} AS survivor, 1 AS weight "
         f"FROM {ident('src_' + s.name)} WHERE nullif({ident(s.survivor)}, '') IS NOT NULL"
@@ -225,7 +226,8 @@ def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
         WITH RECURSIVE chain AS (
           SELECT entity, id, survivor AS last, 1 AS depth FROM merge_edge
           UNION ALL
-          SELECT c.entity, c.id, e.survivor, c.depth + 1 FROM chain c JOIN merge_edge e ON e.entity = c.entity AND e.id = c.last
+          SELECT c.entity, c.id, e.survivor, c.depth + 1
+          FROM chain c JOIN merge_edge e ON e.entity = c.entity AND e.id = c.last
           WHERE c.depth <= {LONGEST_CHAIN} AND c.last <> c.id)
         SELECT entity, id, arg_max(last, depth) AS last, max(depth) AS depth FROM chain GROUP BY entity, id;
         CREATE OR REPLACE TEMP TABLE merged_before AS SELECT * FROM src_merged;

@@ -123,7 +123,7 @@ def confirmed(tools: Tools) -> ConfirmedPlan:
         raise NotConfirmed("The stored plan is not the one that was confirmed.", hint=again)
     from chartlift.stages.confirm import draft
 
-    now = draft(tools, people=_people_now(tools, plan), org_id=plan.org_id)
+    now = draft(tools, people=_people_now(tools, plan), org_id=plan.org_id, listed=plan.schema["listed"])
     if fingerprint(now) != plan.fingerprint:
         changed = ", ".join(_differences(plan, now)) or "the plan"
         raise NotConfirmed(f"Changed since the confirmation: {changed}.", hint=again)

@@ -1,7 +1,8 @@
 """The audit trail: a keyed hash chain of outcomes and privileged acts, in a SQLCipher file under the audit key.
 
-Each entry carries HMAC-SHA256 over its own content and the MAC of the entry before, and numbers go up by one. The head is also kept
-in `audit.head`, so an end that was cut off is found. Record keys are stored as HMACs only. It survives `purge`.
+Each entry carries HMAC-SHA256 over its own content and the MAC of the entry before, and numbers go up by one. The
+head is also kept in `audit.head`, so an end that was cut off is found. Record keys are stored as HMACs only. It
+survives `purge`.
 """
 
 from __future__ import annotations
@@ -69,7 +70,7 @@ class Trail:
     def outcomes(
         self, *, run: str, batch: int, object_name: str, fingerprint: str, who: str, rows: ArrowStream
     ) -> None:
-        """Append what became of the rows of a batch: key (stored keyed), outcome, reason. A batch told twice is kept once."""
+        """Append what became of the rows of a batch: key (stored keyed), outcome, reason. Told twice, kept once."""
         if self._db.rows("batch_there", batch):
             return
         told = blobs.table(rows)
@@ -84,7 +85,7 @@ class Trail:
         self._append("outcomes", who, run, fingerprint, detail, batch=batch, object_name=object_name, rows=table)
 
     def pseudonyms(self, keys: Sequence[str]) -> list[bytes]:
-        """HMAC-SHA256 of each record key under the audit key; the two halves are prepared once, which is three times as fast."""
+        """HMAC-SHA256 of each record key under the audit key; its two halves are prepared once: three times as fast."""
         padded = self._records + bytes(_BLOCK - len(self._records))
         inner = hashlib.sha256(bytes(byte ^ 0x36 for byte in padded))
         outer = hashlib.sha256(bytes(byte ^ 0x5C for byte in padded))
@@ -131,14 +132,15 @@ class Trail:
         return hmac.digest(self._chain, text.encode(), "sha256")
 
     def verify(self) -> tuple[bool, str]:
-        """Walk the chain: (True, head) or (False, where it breaks). Reads the anchor first, so a writer beside does no harm."""
+        """Walk the chain: (True, head) or (False, where it breaks). The anchor comes first: a writer may be at work."""
         try:
             anchor = self._head.read() if self._head.exists() else None
             wrong, macs = self._walk()
+            damaged = 0 if wrong else self._db.damaged_pages()
         except ChartliftError as error:
             return False, error.message
-        if wrong:
-            return False, wrong
+        if wrong or damaged:
+            return False, wrong or f"{damaged} pages of {FILE} are damaged"
         if anchor is None:
             return (False, f"{HEAD} is missing") if len(macs) > 1 else (True, f"0:{_START.hex()}")
         count, digest = anchor

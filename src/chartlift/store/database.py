@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
@@ -122,9 +124,18 @@ class Database:
         return self._path.stat().st_size
 
     def damaged_pages(self) -> int:
-        """Pages of the file whose MAC is wrong; reads everything, and must not run beside a writer."""
-        with self._translated():
-            return len(self._sql.execute("PRAGMA cipher_integrity_check").fetchall())
+        """Pages of the file whose MAC is wrong. It reads everything.
+
+        A page that another process is just writing may look damaged, so what looks so is looked at again.
+        """
+        bad: list[Any] = []
+        for pause in (0.0, 0.05, 0.5):
+            time.sleep(pause)
+            with self._translated():
+                bad = self._sql.execute("PRAGMA cipher_integrity_check").fetchall()
+            if not bad:
+                break
+        return len(bad)
 
     def close(self) -> None:
         """Let go of the file."""
@@ -162,6 +173,4 @@ def _word(code: str) -> str:
 
 def placeholders(values: Sequence[Any]) -> str:
     """A JSON list for `IN (SELECT value FROM json_each(?))`: one bound value, however many there are."""
-    import json
-
     return json.dumps(list(values))

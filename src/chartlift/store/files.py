@@ -1,8 +1,9 @@
 """Files of the clinic, encrypted in chunks; each content once, known by its SHA-256.
 
-A file on disk: magic, a random salt, then chunks of AES-256-GCM under a key of its own (HKDF of the store's key and the salt).
-The nonce of a chunk is its number and whether it is the last one, so a chunk that is missing, moved or cut off does not open.
-Names on disk are a keyed hash of the SHA-256: whoever has a document cannot tell from outside that the clinic has it too.
+A file on disk: magic, a random salt, then chunks of AES-256-GCM under a key of its own (HKDF of the store's key and
+the salt). The nonce of a chunk is its number and whether it is the last one, so a chunk that is missing, moved or cut
+off does not open. Names on disk are a keyed hash of the SHA-256: whoever has a document cannot tell from outside that
+the clinic has it too.
 """
 
 from __future__ import annotations
@@ -47,13 +48,12 @@ class Files:
             with os.fdopen(os.open(beside, os.O_CREAT | os.O_EXCL | os.O_WRONLY, private.FILE_MODE), "wb") as file:
                 os.fchmod(file.fileno(), private.FILE_MODE)
                 salt = os.urandom(_SALT)
-                cipher, number = self._cipher(salt), 0
+                cipher = self._cipher(salt)
                 file.write(_MAGIC + salt)
-                for chunk, last in _chunks(content):
+                for number, (chunk, last) in enumerate(_chunks(content)):
                     digest.update(chunk)
                     size += len(chunk)
                     file.write(cipher.encrypt(_nonce(number, last=last), chunk, _MAGIC))
-                    number += 1
                 file.flush()
                 os.fsync(file.fileno())
             beside.replace(self._path(digest.hexdigest()))

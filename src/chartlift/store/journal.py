@@ -1,7 +1,7 @@
 """The journal: the only truth about what was done. One SQLCipher file, batches as blobs, durable at every call.
 
-Whoever reads the journal may trust it: pages carry MACs, blobs their SHA-256, and `journal.mark` outside the file tells when
-its end was lost. Anything that does not add up raises JournalDamaged; nothing is repaired silently.
+Whoever reads the journal may trust it: pages carry MACs, blobs their SHA-256, and `journal.mark` outside the file
+tells when its end was lost. Anything that does not add up raises JournalDamaged; nothing is repaired silently.
 """
 
 from __future__ import annotations
@@ -133,7 +133,7 @@ class SqlJournal:
         pre: ArrowStream | None = None,
         detail: Mapping[str, Any] | None = None,
     ) -> BatchRow:
-        """Write a batch down before anything of it leaves: `keys` has key, hash and (update, delete) id; `pre` the pre-images.
+        """Write a batch down before any of it leaves: `keys` has key, hash and, for known rows, id; `pre` pre-images.
 
         Raises:
             StopError: the run is unknown, or a key is missing or there twice.
@@ -153,8 +153,8 @@ class SqlJournal:
     def step(self, batch: int, status: str, *, job_id: str = "", detail: Mapping[str, Any] | None = None) -> None:
         """Note how far a batch is on the wire.
 
-        A word that is no status (creating, polled, aborted, …) is kept in the batch's history and leaves its status alone, as
-        does anything after its fates are known. `cut` sends it back to its start, without a job.
+        A word that is no status (creating, polled, aborted, …) is kept in the batch's history and leaves its status
+        alone, as does anything after its fates are known. `cut` sends it back to its start, without a job.
         """
         note = dict(detail or {})
         with self.transaction():
@@ -214,7 +214,7 @@ class SqlJournal:
         return blobs.decode(blobs.Blob(*found[0]), f"batch {batch}, {kind}") if found else None
 
     def put_fates(self, run: str, unit: str, fates: ArrowStream) -> None:
-        """Rows that are not sent: key, fate, reason, and rows sent with findings: key, fate 'sent', withheld, notes. Replaces the unit's."""
+        """Rows not sent (key, fate, reason) and rows sent with findings (withheld, notes). Replaces the unit's."""
         rows = blobs.table(fates)
         blob, count = blobs.encode(rows), json.dumps(landed.fate_counts(rows))
         with self.transaction():
@@ -258,12 +258,20 @@ class SqlJournal:
         return {step: at for step, at, _ in self._db.rows("report_steps")}
 
     def landed(self) -> pa.Table:
-        """What is in the org because of us, or linked by us: key, id, hash, run, batch, object of each key's newest batch.
+        """What is in the org because of us or linked by us: key, id, hash, run, batch, object of each key's last batch.
 
-        A delete or a restore of its pre-image takes a key out, an undelete brings it back (without a hash, which makes the next
-        load compare it).
+        A delete or a restore of its pre-image takes a key out, an undelete brings it back (without a hash, which
+        makes the next load compare it).
         """
         return landed.landed(self._parts(landed.CHANGES))
+
+    def landings(self) -> Iterator[pa.Table]:
+        """The same batch by batch, oldest first, for a store that spills: key, id, hash, batch, stays.
+
+        Of each key the row of its highest batch counts; `stays` is False if it is not landed after that one.
+        """
+        for part in self._parts(landed.CHANGES):
+            yield landed.changes(part)
 
     def made_by_us(self) -> pa.ChunkedArray:
         """Keys of the rows that we inserted and did not delete since."""
@@ -287,7 +295,7 @@ class SqlJournal:
         return landed.newest(self._images(unit, "pre", run))
 
     def inspect(self) -> int:
-        """Read every page and every blob and compare hashes; returns the number of blobs. Slow, for `status --deep` and tests.
+        """Read every page and every blob and compare hashes; returns the number of blobs. Slow on a large journal.
 
         Raises:
             JournalDamaged: names what is wrong.

@@ -1,7 +1,7 @@
 """The two keys of a workspace, and the one secret that unwraps them.
 
-`CHARTLIFT_KEY` (32 bytes, base64) never encrypts data. It wraps two random keys, kept in `keys.json`:
-the data key (staging, journal, files) and the audit key. Each wrapped key is bound to the tenant, to its purpose and to the
+`CHARTLIFT_KEY` (32 bytes, base64) never encrypts data. It wraps two random keys, kept in `keys.json`: the data key
+(staging, journal, files) and the audit key. Each wrapped key is bound to the tenant, to its purpose and to the
 version of the file. What a store gets is derived from its key by HKDF, so no two ciphers ever share one.
 
 `purge` removes the data key: the file is rewritten without it and the blocks that held it are overwritten.

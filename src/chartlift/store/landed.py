@@ -1,4 +1,4 @@
-"""The journal's tables, column by column: what the blobs of a batch must look like, and what has landed over all of them."""
+"""The journal's tables, column by column: what the blobs of a batch must hold, and what has landed over all of them."""
 
 from __future__ import annotations
 
@@ -105,20 +105,30 @@ def fate_counts(fates: pa.Table) -> dict[str, int]:
     return dict(sorted(zip(map(str, found["fate"]), found["count_all"], strict=True)))
 
 
+def changes(part: Part) -> pa.Table:
+    """What one batch changed: key, id, hash, batch, stays (False: the key is no longer landed after it)."""
+    rows = pa.table({"key": part.keys.column("key"), "id": _ids(part), "hash": part.keys.column("hash")})
+    rows = rows.filter(pc.equal(part.outcomes.column("outcome"), _WORDS["ok"]))
+    rows = rows.append_column("batch", _constant(part.batch, rows.num_rows))
+    return rows.append_column("stays", _constant(part.operation in STAYS, rows.num_rows))
+
+
 def landed(parts: Iterable[Part]) -> pa.Table:
     """The newest state of each key, without the keys it ended for."""
-    tables = []
+    tables, names = [], []
     for part in parts:
-        rows = pa.table({"key": part.keys.column("key"), "id": _ids(part), "hash": part.keys.column("hash")})
-        rows = rows.filter(pc.equal(part.outcomes.column("outcome"), _WORDS["ok"]))
-        for name, value in (("run", part.run), ("batch", part.batch), ("object", part.object), ("op", part.operation)):
-            rows = rows.append_column(name, _constant(value, rows.num_rows))
-        tables.append(rows)
+        tables.append(changes(part))
+        names.append((part.batch, part.run, part.object))
     if not tables:
         return LANDED.empty_table()
-    last = _last(pa.concat_tables(tables))
-    kept = last.filter(pc.is_in(last.column("op"), value_set=pa.array(STAYS)))
-    return kept.select(LANDED.names).cast(LANDED)
+    batches, runs, objects = (pa.array(column) for column in zip(*names, strict=True))
+    whole = pa.concat_tables(tables)
+    place = pc.index_in(whole.column("batch"), value_set=batches)
+    last = _last(whole.append_column("object", objects.dictionary_encode().indices.take(place)), ("object", "key"))
+    last = last.filter(last.column("stays"))
+    place = pc.index_in(last.column("batch"), value_set=batches)
+    columns = [*last.select(["key", "id", "hash"]).columns, runs.take(place), last.column("batch"), objects.take(place)]
+    return pa.Table.from_arrays(columns, schema=LANDED)
 
 
 def made(parts: Iterable[Part]) -> pa.ChunkedArray:
@@ -127,11 +137,11 @@ def made(parts: Iterable[Part]) -> pa.ChunkedArray:
     for part in parts:
         rows = part.keys.select(["key"]).filter(pc.equal(part.outcomes.column("outcome"), _WORDS["ok"]))
         rows = rows.append_column("object", _constant(part.object, rows.num_rows))
-        tables.append(rows.append_column("op", _constant(part.operation, rows.num_rows)))
+        tables.append(rows.append_column("stays", _constant(part.operation != "delete", rows.num_rows)))
     if not tables:
         return pa.chunked_array([], pa.string())
-    last = _last(pa.concat_tables(tables))
-    return last.filter(pc.not_equal(last.column("op"), "delete")).column("key")
+    last = _last(pa.concat_tables(tables), ("object", "key"))
+    return last.filter(last.column("stays")).column("key")
 
 
 def newest(images: Iterable[pa.Table]) -> pa.Table | None:
@@ -144,7 +154,7 @@ def newest(images: Iterable[pa.Table]) -> pa.Table | None:
     return _last(whole, ("key",))
 
 
-def _last(rows: pa.Table, by: tuple[str, ...] = ("object", "key")) -> pa.Table:
+def _last(rows: pa.Table, by: tuple[str, ...]) -> pa.Table:
     """The last row of each key, in the order in which they stand."""
     place = pc.subtract(pc.cumulative_sum(pa.repeat(pa.scalar(1, pa.int64()), rows.num_rows)), 1)
     groups = rows.select(by).append_column("place", place).group_by(by, use_threads=False).aggregate([("place", "max")])

@@ -1,8 +1,8 @@
 """Staging: the encrypted DuckDB file with what was extracted.
 
-Nothing of it may reach the disk in the clear: the file and its log are AES-GCM, spill files too, and opening proves it
-before any row comes in. The crypto that may write comes with DuckDB's signed `httpfs` extension, from a wheel of exactly
-DuckDB's version; DuckDB's own can only read.
+Nothing of it may reach the disk in the clear: the file and its log are AES-GCM, spill files too, and opening proves
+it before any row comes in. The crypto that may write comes with DuckDB's signed `httpfs` extension, from a wheel of
+exactly DuckDB's version; DuckDB's own can only read.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ FILE, SPILL = "staging.duckdb", "spill"
 CATALOG = "staging"
 MEMORY = "128MB"
 """What DuckDB may keep in memory. Measured with 500,000 rows of 12 columns and 320 characters of JSON each, one thread:
-sorting them whole fails at 64 MB, although it spills, and works from 96 MB on (197 MB resident; 230 MB at 128). Wider rows
-need about as much as the rows themselves, whatever is spilled: a stage sorts their keys and copies in ranges."""
+sorting them whole fails at 64 MB, although it spills, and works from 96 MB on (197 MB resident; 230 MB at 128). Wider
+rows need about as much as the rows themselves, whatever is spilled: a stage sorts their keys and copies in ranges."""
 _RESTORE = "extract again: remove staging.duckdb, or restore the whole workspace from a backup"
 _NO_NETWORK = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"  # httpfs is here for its crypto only
 

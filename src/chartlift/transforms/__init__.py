@@ -13,6 +13,7 @@ from functools import cache
 from importlib import import_module, resources
 from types import ModuleType
 from typing import Any
+from zoneinfo import ZoneInfoNotFoundError
 
 from chartlift.transforms.canonical import canonical, canonical_macro, clean, fits, kind_of, text_sha256, truth, units
 from chartlift.transforms.days import last_day
@@ -22,6 +23,7 @@ from chartlift.transforms.surrogates import MARK, mark_surrogates, surrogates
 from chartlift.transforms.zones import ZoneRange, zone_macros, zone_ranges
 
 __all__ = [
+    "HOME_ZONES",
     "MARK",
     "Outcome",
     "Transform",
@@ -29,7 +31,6 @@ __all__ = [
     "canonical",
     "canonical_macro",
     "clean",
-    "default_zones",
     "findings",
     "fits",
     "fold",
@@ -48,7 +49,7 @@ __all__ = [
 _SHARED = ("canonical", "fold", "days")
 # A macro can only name macros that exist: these stand before those that use them.
 _FIRST = ("country", "instant", "integer", "nhs_number", "opt_out", "medical")
-_HOME_ZONES = ("Europe/London", "Europe/Dublin")
+HOME_ZONES = ("Europe/London", "Europe/Dublin")
 _FIRST_YEAR = 1950
 _YEARS_AHEAD = 11
 _OWN_FINDINGS = {
@@ -112,30 +113,31 @@ def _script() -> tuple[str, ...]:
 
 
 @cache
-def default_zones(last_year: int) -> Mapping[str, tuple[ZoneRange, ...]]:
-    """The home zones of the pack from 1950 to the end of `last_year`."""
-    return {zone: tuple(zone_ranges(zone, _FIRST_YEAR, last_year)) for zone in _HOME_ZONES}
+def _ranges(zone: str, last_year: int) -> tuple[ZoneRange, ...]:
+    try:
+        return tuple(zone_ranges(zone, _FIRST_YEAR, last_year))
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        return ()
 
 
 def install(
     sql: Any,
-    zones: Mapping[str, Iterable[tuple[str, str, str, str, int]]] | None = None,
+    zones: Iterable[str] | Mapping[str, Iterable[tuple[str, str, str, str, int]]] = HOME_ZONES,
     *,
     today: date | None = None,
 ) -> None:
     """Make all macros in a DuckDB connection (or replace them).
 
-    `zones`: ranges per IANA zone as `zone_ranges` gives them; by default London and Dublin from 1950 to ten years from now.
-    A wall time outside the given years is refused (R-DT-RANGE). `today`: the end of birth dates, and ten years before the
-    end of all other dates; by default the day it is in UTC.
+    `zones`: IANA names (1950 to ten years from now), or the ranges of each zone as `zone_ranges` gives them. A wall time of
+    any other zone is refused (R-DT-ZONE), one outside the given years too (R-DT-RANGE). `today`: the end of birth dates,
+    and ten years before the end of all other dates; by default the day it is in UTC.
     """
     now = today or datetime.now(UTC).date()
-    ranges = zones if zones is not None else default_zones(now.year + _YEARS_AHEAD)
+    if not isinstance(zones, Mapping):
+        zones = {zone: _ranges(zone, now.year + _YEARS_AHEAD) for zone in zones}
     given = [
         f"CREATE OR REPLACE MACRO today_utc() AS '{now.isoformat()}'",
         f"CREATE OR REPLACE MACRO last_day() AS '{last_day(now).isoformat()}'",
-        *zone_macros(ranges),
+        *zone_macros({zone: rows for zone, rows in zones.items() if rows}),
     ]
-    sql.execute(";\n".join(given))
-    for text in _script():
-        sql.execute(text)
+    sql.execute(";\n".join([*given, *_script()]))

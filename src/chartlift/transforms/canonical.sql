@@ -1,4 +1,6 @@
 -- The canonical text of a value, and the small words all other macros are made of. Twin: canonical.py.
+-- A macro repeats the text of its argument wherever it uses it. So an argument is either a column or small; what is derived
+-- and used more than once is bound by `list_transform([derived], lambda name: …)[1]`. Lambda names are unique in this room.
 -- A cell of a transform is STRUCT(v VARCHAR, note VARCHAR, bad BOOLEAN). Cheap tests stand first: one regular expression
 -- costs 0.15 us, everything behind it only runs for the few values that need it.
 
@@ -8,11 +10,10 @@ CREATE OR REPLACE MACRO refused(code) AS struct_pack(v := NULL::VARCHAR, note :=
 CREATE OR REPLACE MACRO empty_cell() AS cell(NULL::VARCHAR);
 
 -- Unicode White_Space, as it stands at the ends of a text (the C0 part of it is gone by then, except TAB and LF).
-CREATE OR REPLACE MACRO outer_space() AS
-  chr(9) || chr(10) || chr(32) || chr(133) || chr(160) || chr(5760) || chr(8192) || chr(8193) || chr(8194) || chr(8195)
-  || chr(8196) || chr(8197) || chr(8198) || chr(8199) || chr(8200) || chr(8201) || chr(8202) || chr(8232) || chr(8233)
-  || chr(8239) || chr(8287) || chr(12288);
-CREATE OR REPLACE MACRO unix_lines(x) AS replace(x, chr(13) || chr(10), chr(10));
+CREATE OR REPLACE MACRO outer_space() AS decode(CAST(
+  '\x09\x0A\x20\xC2\x85\xC2\xA0\xE1\x9A\x80\xE2\x80\x80\xE2\x80\x81\xE2\x80\x82\xE2\x80\x83\xE2\x80\x84\xE2\x80\x85\xE2'
+  '\x80\x86\xE2\x80\x87\xE2\x80\x88\xE2\x80\x89\xE2\x80\x8A\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\x9F\xE3\x80\x80' AS BLOB));
+CREATE OR REPLACE MACRO unix_lines(x) AS replace(x, E'\r\n', E'\n');
 
 -- Printable ASCII that neither starts nor ends with a blank is canonical as it stands.
 CREATE OR REPLACE MACRO text_plain(x) AS regexp_full_match(x, '[!-~]([ -~]*[!-~])?');
@@ -23,7 +24,7 @@ CREATE OR REPLACE MACRO clean(x) AS
 CREATE OR REPLACE MACRO is_blank(x) AS
   CASE WHEN x IS NULL THEN TRUE WHEN text_plain(x) THEN FALSE ELSE text_cleaned(x) = '' END;
 
-CREATE OR REPLACE MACRO has_surrogate(x) AS contains(x, chr(64976));
+CREATE OR REPLACE MACRO has_surrogate(x) AS contains(x, decode(CAST('\xEF\xB7\x90' AS BLOB)));
 CREATE OR REPLACE MACRO has_control(x) AS regexp_matches(unix_lines(x), '[\x00-\x08\x0b-\x1f]');
 -- UTF-8 that was read as Windows-1252: the lead characters of two and three bytes before a continuation.
 CREATE OR REPLACE MACRO has_mojibake(x) AS
@@ -39,18 +40,18 @@ CREATE OR REPLACE MACRO text_cell(x) AS
                         bad := has_surrogate(x)) END;
 
 -- A truth value as written in JSON or in an export file; NULL where it is neither.
+CREATE OR REPLACE MACRO truth_word(w) AS
+  CASE WHEN w IN ('true', 'yes', 'y', '1') THEN TRUE WHEN w IN ('false', 'no', 'n', '0') THEN FALSE END;
 CREATE OR REPLACE MACRO truth(x) AS
-  CASE x WHEN 'true' THEN TRUE WHEN 'false' THEN FALSE
-    ELSE CASE WHEN lower(clean(x)) IN ('true', 'yes', 'y', '1') THEN TRUE
-              WHEN lower(clean(x)) IN ('false', 'no', 'n', '0') THEN FALSE END END;
+  CASE WHEN x = 'true' THEN TRUE WHEN x = 'false' THEN FALSE ELSE truth_word(lower(clean(x))) END;
 
 -- Length as the org counts it: UTF-16 units, each line end counted as two.
 CREATE OR REPLACE MACRO units(x) AS
   length(unix_lines(x)) + length(regexp_replace(x, '[^\x{10000}-\x{10FFFF}]', '', 'g'))
-  + strlen(unix_lines(x)) - strlen(replace(unix_lines(x), chr(10), ''));
+  + strlen(unix_lines(x)) - strlen(replace(unix_lines(x), E'\n', ''));
 CREATE OR REPLACE MACRO fits(x, n) AS
   CASE WHEN x IS NULL OR strlen(x) * 2 <= n THEN TRUE
-       WHEN strlen(x) <= n AND NOT contains(x, chr(10)) THEN TRUE
+       WHEN strlen(x) <= n AND NOT contains(x, E'\n') THEN TRUE
        ELSE units(x) <= n END;
 
 -- A number without exponent, sign of zero or trailing zeros; noise below 1e-9 is rounded away. What is no number stays.
@@ -58,29 +59,30 @@ CREATE OR REPLACE MACRO number_text(d) AS
   CASE WHEN d = 0 THEN '0' ELSE rtrim(rtrim(CAST(d AS VARCHAR), '0'), '.') END;
 CREATE OR REPLACE MACRO canon_number(x) AS
   CASE WHEN x IS NULL OR regexp_full_match(x, '0|-?[1-9][0-9]{0,17}(\.[0-9]{0,7}[1-9])?|-?0\.[0-9]{0,7}[1-9]') THEN x
-       ELSE coalesce(number_text(TRY_CAST(TRY_CAST(x AS DECIMAL(38, 12)) AS DECIMAL(38, 9))), clean(x)) END;
+       WHEN regexp_full_match(x, '(-?[1-9][0-9]{0,17}|0)\.[0-9]{1,9}') THEN rtrim(rtrim(x, '0'), '.')
+       ELSE list_transform([TRY_CAST(TRY_CAST(x AS DECIMAL(38, 12)) AS DECIMAL(38, 9))],
+                           lambda number: coalesce(number_text(number), clean(x)))[1] END;
 CREATE OR REPLACE MACRO canon_boolean(x) AS
-  CASE WHEN x = 'true' OR x = 'false' THEN x
-       WHEN truth(x) IS NULL THEN clean(x) WHEN truth(x) THEN 'true' ELSE 'false' END;
+  CASE WHEN x = 'true' OR x = 'false' THEN x ELSE coalesce(CAST(truth(x) AS VARCHAR), clean(x)) END;
 CREATE OR REPLACE MACRO canon_date(x) AS
   CASE WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN x
        WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}T00:00:00(\.0+)?(Z|[+-]00:?00)?') THEN left(x, 10)
        ELSE clean(x) END;
-CREATE OR REPLACE MACRO canon_datetime_parts(x, parts) AS
-  coalesce(
-    strftime(
-      TRY_CAST(parts.day || ' ' || parts.time AS TIMESTAMP)
-      - to_minutes(CAST(CASE WHEN parts.zone = 'Z' THEN '0' ELSE left(parts.zone, 1) || '1' END AS BIGINT)
-                   * CASE WHEN parts.zone = 'Z' THEN 0
-                          ELSE CAST(substr(parts.zone, 2, 2) AS BIGINT) * 60 + CAST(right(parts.zone, 2) AS BIGINT) END),
-      '%Y-%m-%dT%H:%M:%S') || '.' || rpad(substr(coalesce(parts.fraction, ''), 2, 3), 3, '0') || 'Z',
-    clean(x));
+CREATE OR REPLACE MACRO zone_minutes(z) AS
+  CASE WHEN z = 'Z' THEN 0
+       ELSE CAST(left(z, 1) || '1' AS INTEGER)
+            * (CAST(substr(z, 2, 2) AS INTEGER) * 60 + CAST(right(z, 2) AS INTEGER)) END;
+CREATE OR REPLACE MACRO canon_datetime_parts(p) AS
+  strftime(TRY_CAST(p.day || ' ' || p.time AS TIMESTAMP) - to_minutes(CAST(zone_minutes(p.zone) AS BIGINT)), '%Y-%m-%dT%H:%M:%S')
+  || '.' || rpad(substr(p.fraction, 2, 3), 3, '0') || 'Z';
+CREATE OR REPLACE MACRO stamp_pattern() AS
+  '([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]([0-9]{2}:[0-9]{2}:[0-9]{2})(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})';
 CREATE OR REPLACE MACRO canon_datetime(x) AS
   CASE WHEN x IS NULL OR regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}Z') THEN x
        WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\.[0-9]{3}\+0000') THEN left(x, 23) || 'Z'
-       WHEN regexp_full_match(x, '[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}:[0-9]{2}(\.[0-9]{1,9})?(Z|[+-][0-9]{2}:?[0-9]{2})') THEN
-         canon_datetime_parts(x, regexp_extract(x,
-           '([0-9-]{10})[T ]([0-9:]{8})(\.[0-9]+)?(Z|[+-][0-9]{2}:?[0-9]{2})', ['day', 'time', 'fraction', 'zone']))
+       WHEN regexp_full_match(x, stamp_pattern()) THEN
+         coalesce(list_transform([regexp_extract(x, stamp_pattern(), ['day', 'time', 'fraction', 'zone'])],
+                                 lambda stamp: canon_datetime_parts(stamp))[1], clean(x))
        ELSE clean(x) END;
 CREATE OR REPLACE MACRO canon_text(x) AS clean(x);
 CREATE OR REPLACE MACRO canon_email(x) AS lower(clean(x));

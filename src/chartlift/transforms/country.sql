@@ -90,13 +90,15 @@ CREATE OR REPLACE MACRO iso_three_letters() AS MAP {
 };
 CREATE OR REPLACE MACRO iso_folded() AS
   map_from_entries(list_transform(map_entries(iso_names()), lambda e: struct_pack(k := fold(e.value), v := e.key)));
+CREATE OR REPLACE MACRO country_of_folded(f) AS
+  CASE WHEN f IN ('gb', 'uk', 'unitedkingdom') THEN 'GB'
+       WHEN f IN ('ie', 'ireland') THEN 'IE'
+       WHEN strlen(f) = 2 AND iso_names()[upper(f)] IS NOT NULL THEN upper(f)
+       ELSE coalesce(iso_three_letters()[upper(f)], iso_folded()[f]) END;
 -- Two letters, three letters or the name -> two letters; NULL if it is none of these.
 CREATE OR REPLACE MACRO country_code(x) AS
   CASE WHEN x = 'GB' OR x = 'IE' THEN x
-       ELSE CASE fold(x) WHEN 'gb' THEN 'GB' WHEN 'uk' THEN 'GB' WHEN 'unitedkingdom' THEN 'GB' WHEN 'ie' THEN 'IE'
-                         WHEN 'ireland' THEN 'IE' ELSE
-              coalesce(CASE WHEN iso_names()[upper(fold(x))] IS NOT NULL THEN upper(fold(x)) END,
-                       iso_three_letters()[upper(fold(x))], iso_folded()[fold(x)]) END END;
+       ELSE list_transform([fold(x)], lambda land: country_of_folded(land))[1] END;
 CREATE OR REPLACE MACRO country_cell(x, code) AS
   CASE WHEN code IS NULL THEN struct_pack(v := clean(x), note := 'R-COUNTRY', bad := FALSE) ELSE cell(iso_names()[code]) END;
 CREATE OR REPLACE MACRO tf_country(x) AS
@@ -104,4 +106,4 @@ CREATE OR REPLACE MACRO tf_country(x) AS
        WHEN x = 'IE' THEN cell('Ireland')
        WHEN x IS NULL OR is_blank(x) THEN empty_cell()
        WHEN has_surrogate(x) THEN refused('R-TEXT-SURROGATE')
-       ELSE country_cell(x, country_code(x)) END;
+       ELSE list_transform([country_code(x)], lambda code: country_cell(x, code))[1] END;

@@ -6,36 +6,33 @@ CREATE OR REPLACE MACRO day_plain(x) AS
   regexp_full_match(x, '(19[0-9]{2}|20[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])');
 CREATE OR REPLACE MACRO real_day(x) AS
   CASE WHEN starts_with(x, '0000') THEN NULL ELSE CAST(TRY_CAST(x AS DATE) AS VARCHAR) END;
-CREATE OR REPLACE MACRO day_of_parts(p) AS real_day(p.year || '-' || lpad(p.month, 2, '0') || '-' || lpad(p.day, 2, '0'));
+CREATE OR REPLACE MACRO day_of_parts(p) AS p.year || '-' || lpad(p.month, 2, '0') || '-' || lpad(p.day, 2, '0');
 CREATE OR REPLACE MACRO day_text_cleaned(c) AS
   CASE WHEN regexp_full_match(c, '[0-9]{4}-[0-9]{2}-[0-9]{2}([T ]00:00(:00(\.0+)?)?Z?)?') THEN real_day(left(c, 10))
        WHEN regexp_full_match(c, '[0-9]{1,2}/[0-9]{1,2}/[0-9]{4}') THEN
-         day_of_parts(regexp_extract(c, '([0-9]+)/([0-9]+)/([0-9]+)', ['day', 'month', 'year'])) END;
+         list_transform([regexp_extract(c, '([0-9]+)/([0-9]+)/([0-9]+)', ['day', 'month', 'year'])],
+                        lambda written_day: real_day(day_of_parts(written_day)))[1] END;
 -- The day as yyyy-mm-dd; NULL if it cannot be read.
-CREATE OR REPLACE MACRO day_text(x) AS CASE WHEN day_plain(x) THEN x ELSE day_text_cleaned(clean(x)) END;
+CREATE OR REPLACE MACRO day_text(x) AS CASE WHEN day_plain(x) THEN x ELSE list_transform([clean(x)], lambda day_c: day_text_cleaned(day_c))[1] END;
 
 CREATE OR REPLACE MACRO moment_pattern() AS
   '([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?(\.[0-9]{1,9})?(Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?';
 CREATE OR REPLACE MACRO uk_moment_pattern() AS
   '([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) ((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?';
 -- Wall time as yyyy-mm-ddThh:mm:ss; NULL if it cannot be read. The zone it was written with is left out.
-CREATE OR REPLACE MACRO wall_of_parts(p) AS
-  real_day(p.day) || 'T' || p.time || CASE WHEN p.second = '' THEN ':00' ELSE p.second END;
-CREATE OR REPLACE MACRO wall_of_uk_parts(p) AS
-  day_of_parts(p) || 'T' || p.time || CASE WHEN p.second = '' THEN ':00' ELSE p.second END;
+CREATE OR REPLACE MACRO wall_of(day, p) AS
+  real_day(day) || 'T' || p.time || CASE WHEN p.second = '' THEN ':00' ELSE p.second END;
 CREATE OR REPLACE MACRO wall_text(c) AS
   CASE WHEN regexp_full_match(c, moment_pattern()) THEN
-         wall_of_parts(regexp_extract(c, moment_pattern(), ['day', 'time', 'second', 'fraction', 'zone']))
+         list_transform([regexp_extract(c, moment_pattern(), ['day', 'time', 'second', 'fraction', 'zone'])],
+                        lambda iso: wall_of(iso.day, iso))[1]
        WHEN regexp_full_match(c, uk_moment_pattern()) THEN
-         wall_of_uk_parts(regexp_extract(c, uk_moment_pattern(), ['day', 'month', 'year', 'time', 'second'])) END;
+         list_transform([regexp_extract(c, uk_moment_pattern(), ['day', 'month', 'year', 'time', 'second'])],
+                        lambda uk: wall_of(day_of_parts(uk), uk))[1] END;
 CREATE OR REPLACE MACRO has_fraction(c) AS regexp_matches(c, ':[0-9]{2}\.[0-9]*[1-9]');
 -- What is written behind the time: Z, +hh:mm, -hhmm; '' if nothing.
 CREATE OR REPLACE MACRO written_zone(c) AS regexp_extract(c, '[0-9](Z|[+-][0-9]{2}:?[0-9]{2})$', 1);
-CREATE OR REPLACE MACRO zone_minutes(z) AS
-  CASE WHEN z = 'Z' THEN 0
-       ELSE CAST(left(z, 1) || '1' AS INTEGER)
-            * (CAST(substr(z, 2, 2) AS INTEGER) * 60 + CAST(right(z, 2) AS INTEGER)) END;
 -- Wall time less so many minutes, as the org writes a moment.
 CREATE OR REPLACE MACRO utc_text(wall, minutes) AS
-  CASE WHEN minutes = 0 THEN wall || '.000Z'
-       ELSE strftime(CAST(wall AS TIMESTAMP) - to_minutes(CAST(minutes AS BIGINT)), '%Y-%m-%dT%H:%M:%S') || '.000Z' END;
+  strftime(CAST(wall AS TIMESTAMP) - to_minutes(CAST(minutes AS BIGINT)), '%Y-%m-%dT%H:%M:%S') || '.000Z';
+CREATE OR REPLACE MACRO in_range(text) AS text >= '1950-01-01' AND text < last_day() || 'U';

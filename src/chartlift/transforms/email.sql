@@ -7,4 +7,4 @@ CREATE OR REPLACE MACRO email_of(c) AS
        ELSE refused('R-EMAIL') END;
 CREATE OR REPLACE MACRO tf_email(x) AS
   CASE WHEN x IS NULL OR regexp_full_match(x, '[a-z0-9_-]{1,20}(\.[a-z0-9_-]{1,20}){0,2}@[a-z0-9]{1,20}(\.[a-z]{2,10}){1,3}') THEN cell(x)
-       ELSE email_of(lower(clean(x))) END;
+       ELSE list_transform([lower(clean(x))], lambda mail: email_of(mail))[1] END;

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chartlift.transforms.canonical import clean
-from chartlift.transforms.days import read_moment, today_utc
+from chartlift.transforms.days import FIRST_DAY, last_day, read_moment, today_utc, utc_text
 from chartlift.transforms.instant import FINDINGS as INSTANT_FINDINGS
-from chartlift.transforms.instant import within, zoned
+from chartlift.transforms.instant import zoned
 from chartlift.transforms.outcome import NOTHING, Outcome
 
 ARGUMENTS = 1
@@ -43,8 +43,7 @@ def reference(x: str | None, zone: str | None, *, today: date | None = None) -> 
         place = ZoneInfo(zone or "")
     except (ZoneInfoNotFoundError, ValueError, OSError):
         return Outcome(None, "R-DT-ZONE", bad=True)
-    try:
-        moment = wall.replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
-    except OverflowError:
+    if not FIRST_DAY <= wall.date() <= last_day(today or today_utc()):
         return Outcome(None, "R-DT-RANGE", bad=True)
-    return within(moment, fault(wall, place) or note, today or today_utc())
+    moment = wall.replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)
+    return Outcome(utc_text(moment), fault(wall, place) or note)

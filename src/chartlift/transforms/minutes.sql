@@ -5,4 +5,4 @@ CREATE OR REPLACE MACRO minutes_cell(value) AS
 CREATE OR REPLACE MACRO tf_minutes(x) AS
   CASE WHEN x IS NULL OR regexp_full_match(x, '[1-9][0-9]{0,2}') THEN cell(x)
        WHEN is_blank(x) THEN empty_cell()
-       ELSE minutes_cell(integer_text(clean(x))) END;
+       ELSE list_transform([integer_of(x)], lambda length_of_visit: minutes_cell(length_of_visit))[1] END;

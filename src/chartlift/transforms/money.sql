@@ -14,11 +14,11 @@ CREATE OR REPLACE MACRO amount_cell(exact, note) AS
        WHEN abs(exact - CAST(exact AS DECIMAL(38, 2))) >= 0.000000001 THEN refused('R-MONEY-DECIMALS')
        ELSE struct_pack(v := number_text(CAST(exact AS DECIMAL(38, 2))), note := note::VARCHAR, bad := FALSE) END;
 CREATE OR REPLACE MACRO amount_of(c) AS
-  CASE WHEN amount_is_number(c) THEN amount_cell(TRY_CAST(c AS DECIMAL(38, 12)), NULL)
-       WHEN amount_is_written(c) THEN amount_cell(amount_of_written(c), 'R-MONEY-FORMAT')
+  CASE WHEN amount_is_number(c) THEN list_transform([TRY_CAST(c AS DECIMAL(38, 12))], lambda plain_amount: amount_cell(plain_amount, NULL))[1]
+       WHEN amount_is_written(c) THEN list_transform([amount_of_written(c)], lambda written_amount: amount_cell(written_amount, 'R-MONEY-FORMAT'))[1]
        ELSE refused('R-MONEY') END;
 CREATE OR REPLACE MACRO tf_money(x) AS
   CASE WHEN x IS NULL THEN empty_cell()
        WHEN amount_plain(x) THEN cell(rtrim(rtrim(x, '0'), '.'))
        WHEN is_blank(x) THEN empty_cell()
-       ELSE amount_of(clean(x)) END;
+       ELSE list_transform([clean(x)], lambda money_c: amount_of(money_c))[1] END;

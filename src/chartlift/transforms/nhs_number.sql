@@ -21,6 +21,14 @@ CREATE OR REPLACE MACRO health_cell(d, n) AS
        ELSE cell(d) END;
 CREATE OR REPLACE MACRO health_number(d) AS
   CASE WHEN regexp_full_match(d, '[0-9]{9,10}') THEN CAST(d AS BIGINT) END;
+CREATE OR REPLACE MACRO health_usual(n) AS
+  mod_eleven(n) = 0 AND n % 1111111111 <> 0 AND (n >= 3200000000 OR n <= 3112999999);
+CREATE OR REPLACE MACRO health_slow(x, d) AS
+  CASE WHEN is_blank(x) THEN empty_cell()
+       ELSE list_transform([health_number(d)], lambda n: health_cell(d, n))[1] END;
 CREATE OR REPLACE MACRO tf_nhs_number(x) AS
-  CASE WHEN x IS NULL OR is_blank(x) THEN empty_cell()
-       ELSE health_cell(health_digits(x), health_number(health_digits(x))) END;
+  CASE WHEN x IS NULL THEN empty_cell()
+       WHEN regexp_full_match(x, '[34679][0-9]{2} ?[0-9]{3} ?[0-9]{4}')
+            AND list_transform([TRY_CAST(replace(x, ' ', '') AS BIGINT)], lambda usual: health_usual(usual))[1]
+         THEN cell(replace(x, ' ', ''))
+       ELSE list_transform([health_digits(x)], lambda digits: health_slow(x, digits))[1] END;

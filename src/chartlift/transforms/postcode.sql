@@ -13,7 +13,8 @@ CREATE OR REPLACE MACRO postcode_cell(c, u, country) AS
 CREATE OR REPLACE MACRO postcode_of(x, country) AS
   CASE WHEN has_surrogate(x) THEN refused('R-TEXT-SURROGATE')
        WHEN is_blank(x) THEN empty_cell()
-       ELSE postcode_cell(clean(x), regexp_replace(upper(clean(x)), '[ \x{A0}-]', '', 'g'), country) END;
+       ELSE list_transform([struct_pack(c := clean(x), u := regexp_replace(upper(clean(x)), '[ \x{A0}-]', '', 'g'), land := country)],
+                           lambda post: postcode_cell(post.c, post.u, post.land))[1] END;
 CREATE OR REPLACE MACRO tf_postcode(x, country) AS
   CASE WHEN x IS NULL OR postcode_plain(x, country) THEN cell(x)
        ELSE postcode_of(x, country_code(country)) END;

@@ -162,7 +162,7 @@ def _served(clinic: Clinic, entity: Entity, row: Record, query: Query, switches:
     arrays: Record = {name: [] for name in EMBEDDED}
     for child in ENTITIES:
         if child.embedded_as in query.embed:
-            arrays[child.embedded_as] = clinic.children(child.name, row["patientId"])[: switches.embed_cap]
+            arrays[child.embedded_as] = clinic.embedded(child, row["patientId"])[: switches.embed_cap]
     return row | clinic.totals(row["patientId"]) | arrays
 
 

@@ -1,6 +1,7 @@
 """Assembles the service: sign-in, the turnstile in front of everything else, lists, details, deletions."""
 
 from collections import OrderedDict
+from hashlib import sha256
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -20,7 +21,7 @@ from chartlift_sandbox.aeronaclinic.switches import Switches
 from chartlift_sandbox.clinic import Clinic, ClockLike
 from chartlift_sandbox.generator.entities import BY_PATH
 
-_PAGES_KEPT = 64
+_BYTES_KEPT = 24_000_000
 _LOGIN = "/login"
 
 
@@ -58,12 +59,14 @@ class Practice:
         self.limiter = Limiter(switches)
         self.tokens = Tokens(switches, clinic.credentials())
         self._pages: OrderedDict[str, bytes] = OrderedDict()
+        self._kept = 0
 
     def reset(self) -> None:
         """Forgets tokens, counts and pages."""
         self.limiter.reset()
         self.tokens.reset()
         self._pages.clear()
+        self._kept = 0
 
     async def login(self, request: Request) -> Response:
         """Answers an empty object with the token in a header."""
@@ -90,6 +93,14 @@ class Practice:
     async def single(self, request: Request) -> Response:
         """One record by id."""
         return await run_in_threadpool(self._answer, request, request.path_params["key"])
+
+    async def content(self, request: Request) -> Response:
+        """The content of a document."""
+        key = request.path_params["key"]
+        found = await run_in_threadpool(self.clinic.content, key)
+        if found is None or found.missing:
+            raise ApiError(HTTPStatus.NOT_FOUND, "NOT_FOUND")
+        return Response(found.body, media_type=found.mime, headers={"ETag": f'"{sha256(found.body).hexdigest()[:32]}"'})
 
     async def deletions(self, request: Request) -> Response:
         """The deletions feed."""
@@ -120,9 +131,11 @@ class Practice:
 
     def _keep(self, name: str, body: bytes) -> None:
         with self.clinic.lock:
+            self._kept += len(body) - len(self._pages.pop(name, b""))
             self._pages[name] = body
-            while len(self._pages) > _PAGES_KEPT:
-                self._pages.popitem(last=False)
+            while self._kept > _BYTES_KEPT:
+                _, oldest = self._pages.popitem(last=False)
+                self._kept -= len(oldest)
 
 
 def app(clinic: Clinic, clock: ClockLike, switches: Switches | None = None) -> Starlette:
@@ -135,6 +148,7 @@ def app(clinic: Clinic, clock: ClockLike, switches: Switches | None = None) -> S
     routes = [
         Route(_LOGIN, practice.login, methods=["POST"]),
         Route("/deletions", practice.deletions, methods=["GET"]),
+        Route("/documents/{key:int}/content", practice.content, methods=["GET"]),
         Route("/{entity}", practice.listed, methods=["GET"]),
         Route("/{entity}/{key}", practice.single, methods=["GET"]),
     ]

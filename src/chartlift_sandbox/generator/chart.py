@@ -143,8 +143,8 @@ class Chart:
                 Planted("appointment", key, "appointmentStatusId", "R-STATE-TIME", "send", "sent", "never closed")
             )
         follower = self.visits[visit.number + 1].case if visit.number + 1 < len(self.visits) else None
-        moved = self.appointments[visit.number]["rescheduledToAppointmentId"] == key + 1
-        if self.row == "send" and moved and follower is not None and follower.row != "send":
+        stopped = self.row == "send" and follower is not None and follower.row != "send"
+        if stopped and self.appointments[visit.number]["rescheduledToAppointmentId"] == key + 1:
             row = visit.case.row if visit.case is not None else "send"
             note = "the later visit does not move"
             found.append(Planted("appointment", key, "rescheduledToAppointmentId", "R-REF", row, "withheld", note))

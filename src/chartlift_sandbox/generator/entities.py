@@ -4,7 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from chartlift_sandbox.generator import billing, documents, notes, outreach, plans, treatments, work
 from chartlift_sandbox.generator.appointments import APPOINTMENT_BASE, PER_PATIENT
+from chartlift_sandbox.generator.casts import Cast
 from chartlift_sandbox.generator.chart import Chart
 from chartlift_sandbox.generator.households import HOUSEHOLD_BASE, household_of, household_record
 from chartlift_sandbox.generator.identity import identity
@@ -22,10 +24,17 @@ _BEYOND = 20_000_000  # places no clinic reaches; new records are modelled on th
 class Entity:
     """A resource of the API.
 
-    Charted entities hang on patients: ids are ``base + place * stride + number``. Listed ones (``listed``) are short
-    and served as they are. ``paged`` says whether answers wear the page envelope. ``count`` is a cheap row count of a
-    chart; ``owned`` counts those that name the patient of the chart (orphans do not). ``sparse`` ids have gaps.
-    ``needs`` are fields that a new record cannot do without; ``newborn`` sets what a new record has of its own.
+    Charted entities hang on patients: ids are ``base + place * stride + number``. Listed ones are short and served as
+    they are.
+
+    Attributes:
+        paged: Whether answers wear the page envelope.
+        rows: Writes the rows of one patient; ``count`` counts them cheaply.
+        owned: Counts those that name the patient of the chart (orphans do not), as elements of the embedded array.
+        embedded_as: Name of the array in the flat patient; ``unfold`` turns rows into its elements.
+        sparse: Ids have gaps.
+        planted, cast: Defects of the rows; the cast knows which are flagged as deleted.
+        needs: Fields that a new record cannot do without; ``newborn`` sets what a new record has of its own.
     """
 
     name: str
@@ -39,6 +48,9 @@ class Entity:
     owned: Callable[[Chart], int] | None = None
     listed: Callable[[World], list[Record]] | None = None
     embedded_as: str | None = None
+    unfold: Callable[[list[Record]], list[Record]] | None = None
+    planted: Callable[[Chart], list[Planted]] | None = None
+    cast: Cast | None = None
     sparse: bool = False
     needs: tuple[str, ...] = ()
     newborn: Callable[[datetime], Record] | None = None
@@ -93,7 +105,11 @@ def planted_in(world: World) -> list[Planted]:
     """Every planted defect of a clinic: people first, then patient by patient."""
     found = [one for member in world.members if (one := member.planted()) is not None]
     for place in range(world.patients):
-        found.extend(Chart(world, place).planted())
+        chart = Chart(world, place)
+        found.extend(chart.planted())
+        for entity in ENTITIES:
+            if entity.planted is not None:
+                found.extend(entity.planted(chart))
     return found
 
 
@@ -114,7 +130,21 @@ def feed_of(world: World) -> list[Record]:
                 for row in chart.appointments
                 if row["isDeleted"]
             )
+        feed.extend(_deleted_rows(chart))
     return feed
+
+
+def _deleted_rows(chart: Chart) -> list[Record]:
+    rows: list[Record] = []
+    for entity in ENTITIES:
+        if entity.cast is None or chart.row != "send":
+            continue
+        for number in range(entity.count_of(chart)):
+            case = entity.cast.case(chart, number)
+            if case is not None and case.findings[0].field == "isDeleted":
+                row = entity.rows_of(chart)[number]
+                rows.append(feed_row(entity.name, row[entity.key], row["updatedAt"], "DELETED", None))
+    return rows
 
 
 def feed_row(entity: str, key: int, moment: str, reason: str, into: int | None) -> Record:
@@ -191,6 +221,124 @@ ENTITIES: tuple[Entity, ...] = (
         1,
         ITEMS_PER_PATIENT,
         rows=_medical_rows,
+        sparse=True,
+        needs=("patientId",),
+    ),
+    Entity(
+        "treatment",
+        "/treatments",
+        "treatmentId",
+        treatments.TREATMENT_BASE,
+        treatments.TREATMENTS_PER_PATIENT,
+        rows=treatments.treatments,
+        count=work.treatment_count,
+        owned=treatments.owned,
+        embedded_as="treatments",
+        needs=("patientId",),
+        planted=treatments.planted,
+        cast=treatments.CAST,
+    ),
+    Entity(
+        "coursesOfTreatment",
+        "/coursesOfTreatment",
+        "courseId",
+        treatments.COURSE_BASE,
+        treatments.COURSES_PER_PATIENT,
+        rows=treatments.course_rows,
+        count=lambda chart: len(work.courses(chart)),
+        needs=("patientId",),
+    ),
+    Entity(
+        "clinicalNote",
+        "/clinicalNotes",
+        "noteId",
+        notes.NOTE_BASE,
+        notes.NOTES_PER_PATIENT,
+        rows=notes.clinical_notes,
+        count=work.note_count,
+        owned=notes.owned,
+        embedded_as="clinicalNotes",
+        needs=("patientId",),
+        planted=notes.planted,
+        cast=notes.CAST,
+    ),
+    Entity("inlineNote", "/inlineNotes", "inlineNoteId", notes.INLINE_BASE, rows=notes.inline_notes),
+    Entity(
+        "document",
+        "/documents",
+        "documentId",
+        documents.DOCUMENT_BASE,
+        documents.DOCUMENTS_PER_PATIENT,
+        rows=documents.documents,
+        count=documents.count,
+        owned=documents.owned,
+        needs=("patientId",),
+        planted=documents.planted,
+        cast=documents.CAST,
+    ),
+    Entity(
+        "invoice",
+        "/invoices",
+        "invoiceId",
+        billing.INVOICE_BASE,
+        billing.INVOICES_PER_PATIENT,
+        rows=billing.invoices,
+        count=lambda chart: len(billing.billed(chart)),
+        owned=billing.owned,
+        embedded_as="billingLines",
+        unfold=billing.billing_lines,
+        needs=("patientId",),
+        planted=billing.planted,
+        cast=billing.CAST,
+    ),
+    Entity(
+        "payment",
+        "/payments",
+        "paymentId",
+        billing.PAYMENT_BASE + billing.INVOICE_BASE,
+        billing.INVOICES_PER_PATIENT,
+        rows=billing.payments,
+        sparse=True,
+        needs=("patientId",),
+    ),
+    Entity(
+        "paymentPlan",
+        "/paymentPlans",
+        "paymentPlanId",
+        plans.PLAN_BASE,
+        rows=plans.payment_plans,
+        sparse=True,
+        needs=("patientId",),
+        planted=plans.planted,
+    ),
+    Entity(
+        "carePlanMembership",
+        "/carePlanMemberships",
+        "membershipId",
+        plans.MEMBERSHIP_BASE,
+        rows=plans.memberships,
+        sparse=True,
+        needs=("patientId",),
+    ),
+    Entity(
+        "recall", "/recalls", "recallId", outreach.RECALL_BASE, rows=outreach.recalls, sparse=True, needs=("patientId",)
+    ),
+    Entity(
+        "communication",
+        "/communications",
+        "communicationId",
+        outreach.COMMUNICATION_BASE,
+        outreach.MESSAGES_PER_PATIENT,
+        rows=outreach.communications,
+        count=lambda chart: len(chart.visits),
+        needs=("patientId",),
+    ),
+    Entity(
+        "paymentLink",
+        "/paymentProviders",
+        "providerLinkId",
+        plans.LINK_BASE,
+        rows=plans.payment_links,
         sparse=True,
         needs=("patientId",),
     ),

@@ -1,5 +1,7 @@
 """Clinical notes of the sittings, and inline notes stuck on patients."""
 
+# ruff: noqa: RUF001 - people and clinics type the signs of their own keyboards
+
 from chartlift_sandbox.generator.appointments import appointment_id
 from chartlift_sandbox.generator.cases import Case, Spot, setting
 from chartlift_sandbox.generator.casts import Cast
@@ -7,9 +9,10 @@ from chartlift_sandbox.generator.chart import Chart
 from chartlift_sandbox.generator.days import EPOCH_DAY, instant, instant_of_wall
 from chartlift_sandbox.generator.dice import Dice, Odds
 from chartlift_sandbox.generator.people import CLINICIAN_BASE
+from chartlift_sandbox.generator.treatments import CAST as TREATMENTS
 from chartlift_sandbox.generator.treatments import treatment_id
-from chartlift_sandbox.generator.truth import Finding, Planted
-from chartlift_sandbox.generator.work import Sitting, note_count, sittings
+from chartlift_sandbox.generator.truth import Finding, Planted, RowFate
+from chartlift_sandbox.generator.work import Sitting, note_count, sittings, treatment_count
 from chartlift_sandbox.generator.world import NOBODY_BASE, Record
 
 NOTE_BASE, NOTES_PER_PATIENT = 66_000_000, 64
@@ -43,9 +46,12 @@ def _orphan(record: Record, spot: Spot) -> None:
     record["patientId"] = NOBODY_BASE + 300 + spot.place
 
 
-def _text(name: str, text: str, rule: str, note: str, *, row: str = "send", weight: int = 0, kind: str = "PLAIN") -> Case:
-    values = {"text": text, "format": kind}
-    return setting(name, weight, values, rule, "sent" if row == "send" else "none", note, row=row)  # ty: ignore[invalid-argument-type]
+def _text(
+    name: str, text: str, rule: str, note: str, *, row: RowFate = "send", weight: int = 0, kind: str = "PLAIN"
+) -> Case:
+    return setting(
+        name, weight, {"text": text, "format": kind}, rule, "sent" if row == "send" else "none", note, row=row
+    )  # fmt: skip
 
 
 CASES: tuple[Case, ...] = (
@@ -61,13 +67,14 @@ CASES: tuple[Case, ...] = (
     _text("HTML", _HTML, "R-TEXT", "becomes plain text", weight=40, kind="HTML"),
     _text("HTML in a plain note", "Refer <b>urgent</b> & call", "R-TEXT", "stays as typed", weight=2),
     _text("mangled", "SiÃ¢n’s crown".replace("’", "â€™"), "R-TEXT", "two readings of UTF-8", weight=3),
-    _text("formula", "=HYPERLINK(\"http://example.org\",\"x\")", "R-FORMULA", "text", weight=1),
+    _text("formula", '=HYPERLINK("http://example.org","x")', "R-FORMULA", "text", weight=1),
     _text("null mark", "#N/A", "R-NA", "a literal, not a null", weight=1),
     setting("unmapped kind", 6, {"noteType": "Phone chat"}, "R-PICK", "none", row="hold"),
     setting("kind is missing", 3, {"noteType": None}, "R-PICK", "none", row="hold"),
     setting("only a name on the row", 8, {"userId": None, "authorName": "Dr Locum, J."}, "R-USER-EMAIL",
             note="fallback owns it, practitioner stays empty"),
-    setting("author not on the list", 4, {"userId": 7777, "authorName": "Dr Gone"}, "R-USER-EMAIL", note="unmatched: fallback"),
+    setting("author not on the list", 4, {"userId": 7777, "authorName": "Dr Gone"}, "R-USER-EMAIL",
+    note="unmatched: fallback"),
     setting("visit does not exist", 5, {"appointmentId": 69_000_003}, "R-REF", "withheld"),
     setting("treatment does not exist", 3, {"treatmentId": 89_000_001}, "R-REF", "withheld"),
     setting("amends nothing", 2, {"amendsNoteId": 65_000_001}, "R-REF", "withheld"),
@@ -75,7 +82,7 @@ CASES: tuple[Case, ...] = (
          traits=frozenset({"orphan"})),
     setting("deleted, still listed", 3, {"isDeleted": True}, "R-DELETED", "none", "source deleted", row="skip"),
 )  # fmt: skip
-CAST = Cast("clinicalNote", CASES, 20)
+CAST = Cast("clinicalNote", CASES, 280)
 
 
 def clinical_notes(chart: Chart) -> list[Record]:
@@ -102,7 +109,8 @@ def _note(chart: Chart, sitting: Sitting, number: int) -> Record:
         "noteId": note_id(chart.place, number), "patientId": chart.patient_id,
         "appointmentId": appointment_id(chart.place, sitting.visit.number),
         "treatmentId": treatment_id(chart.place, sitting.first) if sitting.treatments and dice.chance(200) else None,
-        "userId": author, "authorName": " ".join(filter(None, (person["title"], person["firstName"], person["lastName"]))),
+        "userId": author, "authorName": " ".join(filter(None, (person["title"], person["firstName"],
+        person["lastName"]))),
         "noteType": kind, "text": end.join(_SENTENCES[(start + 7 * at) % len(_SENTENCES)] for at in range(length)),
         "format": "PLAIN", "locked": dice.chance(800),
         "amendsNoteId": note_id(chart.place, number - 1) if number and dice.chance(20) else None,
@@ -115,21 +123,22 @@ def planted(chart: Chart) -> list[Planted]:
     found = CAST.planted(chart, [note_id(chart.place, number) for number in range(note_count(chart))])
     if chart.row != "send":
         return found
-    stopped = {note_id(chart.place, n) for n in range(note_count(chart)) if (c := CAST.case(chart, n)) and c.row != "send"}
-    from chartlift_sandbox.generator.treatments import CAST as TREATMENTS
+    note, treatment = CAST.stopped(chart, note_count(chart)), TREATMENTS.stopped(chart, treatment_count(chart))
+    if note is not None:
+        found += _broken(chart, "amendsNoteId", note_id(chart.place, note), "the amended note does not move")
+    if treatment is not None:
+        found += _broken(chart, "treatmentId", treatment_id(chart.place, treatment), "the treatment does not move")
+    return found
 
+
+def _broken(chart: Chart, field: str, target: int, note: str) -> list[Planted]:
+    """Notes whose link leads to a row that does not move."""
+    found = []
     for number, row in enumerate(clinical_notes(chart)):
         case = CAST.case(chart, number)
-        fate = case.row if case is not None else "send"
-        if row["amendsNoteId"] in stopped:
-            note = "the amended note does not move"
-            found.append(Planted("clinicalNote", row["noteId"], "amendsNoteId", "R-REF", fate, "withheld", note))
-        if row["treatmentId"] is not None and (case is None or case.findings[0].field != "treatmentId"):
-            at = row["treatmentId"] - treatment_id(chart.place, 0)
-            other = TREATMENTS.case(chart, at)
-            if other is not None and other.row != "send":
-                note = "the treatment does not move"
-                found.append(Planted("clinicalNote", row["noteId"], "treatmentId", "R-REF", fate, "withheld", note))
+        if row[field] == target:
+            fate = case.row if case is not None else "send"
+            found.append(Planted("clinicalNote", row["noteId"], field, "R-REF", fate, "withheld", note))
     return found
 
 
@@ -148,5 +157,6 @@ def inline_notes(chart: Chart) -> list[Record]:
     return [{
         "inlineNoteId": INLINE_BASE + chart.place, "parentEntity": "PATIENT", "parentId": chart.patient_id,
         "userId": chart.world.staff_at(dice), "pinned": dice.chance(300), "createdAt": written, "updatedAt": written,
-        "text": dice.pick(("Prefers mornings", "Mum is deaf – text only", "Gate code 4411\r\nDog!", "Pays cash", "VIP 🦷")),
+        "text": dice.pick(("Prefers mornings", "Mum is deaf – text only", "Gate code 4411\r\nDog!", "Pays cash",
+        "VIP 🦷")),
     }]  # fmt: skip

@@ -1,5 +1,7 @@
 """Invented procedure codes of the practice, with what each needs on the chart, its NHS band and its private fee."""
 
+# ruff: noqa: RUF001 - people and clinics type the signs of their own keyboards
+
 from typing import NamedTuple
 
 

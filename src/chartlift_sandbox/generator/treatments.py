@@ -28,14 +28,16 @@ def course_id(place: int, number: int) -> int:
 
 
 def _neighbours_visit(record: Record, spot: Spot) -> None:
-    record["appointmentId"] = appointment_id(spot.place - 2 if spot.place > 1 else spot.place + 2, 1)
+    record["appointmentId"] = appointment_id(0 if spot.place else 2, 1)
 
 
 def _orphan(record: Record, spot: Spot) -> None:
     record["patientId"] = NOBODY_BASE + 200 + spot.place
 
 
-def _tooth(tooth: str, notation: str | None, note: str, rule: str = "R-TOOTH", *, held: bool = False, weight: int = 4) -> Case:
+def _tooth(
+    tooth: str, notation: str | None, note: str, rule: str = "R-TOOTH", *, held: bool = False, weight: int = 4
+) -> Case:
     values: dict[str, Any] = {"tooth": tooth, "toothNotation": notation}
     return setting(f"tooth {tooth!r} {notation}", weight, values, rule, "sent", note, row="hold" if held else "send")
 
@@ -61,9 +63,10 @@ CASES: tuple[Case, ...] = (
     setting("clinician not on the list", 4, {"userId": 7777}, "R-USER-EMAIL", note="unmatched: fallback"),
     setting("unreadable date", 3, {"completedOn": "31/31/2024"}, "R-DT", "withheld"),
     setting("deleted, still listed", 4, {"isDeleted": True}, "R-DELETED", "none", "source deleted", row="skip"),
-    setting("controls in notes", 3, {"notes": "Shade A3\u0007\r\nlab: Müller & Söhne"}, "R-TEXT", note="controls removed"),
+    setting("controls in notes", 3, {"notes": "Shade A3\u0007\r\nlab: Müller & Söhne"}, "R-TEXT",
+    note="controls removed"),
 )  # fmt: skip
-CAST = Cast("treatment", CASES, 14)
+CAST = Cast("treatment", CASES, 260)
 
 
 def treatments(chart: Chart) -> list[Record]:
@@ -103,7 +106,8 @@ def _treatment(chart: Chart, course: Course, sitting: Sitting, number: int) -> R
         "name": what.name, "procedureCode": what.code, "codeSystem": "PRACTICE", **_place_in_mouth(dice, number, chart),
         "nhsBand": band, "uda": CHARGES[band][1] if band is not None else None, "scheme": course.scheme,
         "cost": money(fee), "discount": money(discount), "currency": chart.practice["currency"],
-        "status": "COMPLETED", "plannedOn": day(planned), "completedOn": day(visit.day), "notes": "" if dice.chance(700) else None,
+        "status": "COMPLETED", "plannedOn": day(planned), "completedOn": day(visit.day),
+        "notes": "" if dice.chance(700) else None,
         "createdAt": instant(planned, 36_000 + dice.below(20_000)),
         "updatedAt": instant_of_wall(min(visit.day, EPOCH_DAY - 2), visit.minute + 40), "isDeleted": False,
     }  # fmt: skip

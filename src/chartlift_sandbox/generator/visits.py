@@ -54,13 +54,18 @@ def plan(world: World, place: int, state: Standing, traits: frozenset[str], *, s
     visits = []
     for number in range(count):
         roll = Dice(world.seed, "visit", place, number)
+        model = number == 1 and is_model(place)
         case = starred if number == 0 else (roll.weighted(_DRAWN) if sound and roll.chance(_DEFECTS) else None)
-        future = ahead and number == count - 1 and case is None
-        at = (
-            EPOCH_DAY + 7 + roll.below(300)
-            if future
-            else state.created + (number * 97 + roll.below(97)) * span // (97 * count)
-        )
-        code = roll.weighted(_FUTURE if future else _PAST) if case is None else "COMPLETE"
+        case = None if model else case
+        future = ahead and number == count - 1 and case is None and not model
+        at = state.created + (number * 97 + roll.below(97)) * span // (97 * count)
+        at = EPOCH_DAY + 7 + roll.below(300) if future else at
+        code = roll.weighted(_FUTURE if future else _PAST)
+        code = code if case is None and not model else "COMPLETE"
         visits.append(Visit(number, working_day(at), 510 + 5 * roll.below(102), code, case, roll))
     return tuple(visits)
+
+
+def is_model(place: int) -> bool:
+    """Whether this patient shows fixed examples: then the second visit is ordinary, completed and noted."""
+    return place % 2 == 0 and place // 2 < len(CAST)

@@ -1,16 +1,16 @@
 """Outline of the clinical work at the chair: which visit had how many treatments, in which course, and a note or not.
 
-Everything written about treatment (courses, treatments, notes, invoices) hangs on this outline, which is cheap enough to
-be counted without writing a single row.
+Everything written about treatment (courses, treatments, notes, invoices) hangs on this outline, which is cheap enough
+to be counted without writing a single row.
 """
 
 from dataclasses import dataclass
 
 from chartlift_sandbox.generator.chart import Chart
+from chartlift_sandbox.generator.days import day
 from chartlift_sandbox.generator.dice import Dice, Odds
 from chartlift_sandbox.generator.procedures import BAND_ORDER, BAND_TWO_SPLIT, PROCEDURES, Procedure
-from chartlift_sandbox.generator.visits import Visit
-from chartlift_sandbox.generator.days import day
+from chartlift_sandbox.generator.visits import Visit, is_model
 
 _TREATMENTS = (0, 1, 1, 1, 1, 1, 1, 1, 1, 1, 2, 2, 2, 2, 3, 3)  # of sixteen visits: 1.4 on average
 _NOTED = 14  # of sixteen
@@ -57,8 +57,9 @@ def _sittings(chart: Chart) -> tuple[Sitting, ...]:
         held = visit.case is not None and visit.case.row == "hold" and "orphan" not in visit.case.traits
         if visit.code != "COMPLETE" or (visit.case is not None and not held):
             continue
-        number = 1 if held else _TREATMENTS[draw & 15]
-        noted = not held and draw >> 4 < _NOTED
+        model = visit.number == 1 and is_model(chart.place)
+        number = 1 if held else max(int(model), _TREATMENTS[draw & 15])
+        noted = not held and (model or draw >> 4 < _NOTED)
         found.append(Sitting(visit, first, number, notes if noted else None, len(found) // _VISITS_PER_COURSE))
         first += number
         notes += noted

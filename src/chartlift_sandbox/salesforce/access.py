@@ -69,6 +69,7 @@ class Access:
         """Forget what was read; the next question reads the tables again."""
         self._users.clear()
         self._visible.clear()
+        self._org.note_schema_change()
 
     def of(self, user_id: str) -> UserAccess:
         """Everything a user may do; empty for an unknown user."""
@@ -91,7 +92,9 @@ class Access:
     def _read(self, user_id: str) -> UserAccess:
         sets = self._set_ids(user_id)
         names = list(self._permission_columns())
-        columns = ", ".join(f"coalesce(bool_or({quote('Permissions' + name)}), false) AS {quote(name)}" for name in names)
+        columns = ", ".join(
+            f"coalesce(bool_or({quote('Permissions' + name)}), false) AS {quote(name)}" for name in names
+        )
         row = self._org.rows(f'SELECT {columns} FROM "PermissionSet" WHERE "Id" IN (SELECT unnest(?))', [sets])[0]
         return UserAccess(frozenset(name for name in names if row[name]), self._object_grants(sets), self._fields(sets))
 

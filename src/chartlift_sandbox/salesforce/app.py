@@ -23,6 +23,7 @@ from chartlift_sandbox.salesforce import (
     query,
     rest,
 )
+from chartlift_sandbox.salesforce.caller_permissions import CallerPermissions
 from chartlift_sandbox.salesforce.doors import Doors
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.wire import (
@@ -53,6 +54,7 @@ def create_app(doors: Doors, traffic: Traffic) -> ASGIApp:
         app,
         handlers={HTTPException: refuse_http, OrgError: refuse_org, Exception: refuse_any},
     )
+    app = CallerPermissions(app, doors.org)
     app = Gate(app, doors.org, doors.sessions, doors.usage)
     app = GZipMiddleware(app, minimum_size=500, compresslevel=1)
     app = UnpackBody(app)

@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce.failures import any_true
+from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.lookups import column_of
 
 if TYPE_CHECKING:

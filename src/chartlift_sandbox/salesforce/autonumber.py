@@ -5,7 +5,8 @@ from __future__ import annotations
 import re
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from chartlift_sandbox.salesforce.kernels import pc
 
 _PLACE = re.compile(r"\{(0+)\}")
 

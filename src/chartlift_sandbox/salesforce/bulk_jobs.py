@@ -6,7 +6,7 @@ States: Open -> UploadComplete -> InProgress -> JobComplete | Failed, or Aborted
 import threading
 import time
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,8 @@ OPERATIONS = {"insert", "update", "upsert", "delete", "hardDelete"}
 TERMINAL = frozenset({"JobComplete", "Failed", "Aborted"})
 DELETABLE = TERMINAL | {"UploadComplete"}
 JOB_PREFIX = "750"
-_ID_LENGTHS = {15, 18}
-_SHORT_ID = 15
+KEPT = timedelta(days=7)
+"""How long a job that has ended can be read."""
 
 
 @dataclass
@@ -167,15 +167,15 @@ class IngestJobs:
         """The job of that 15- or 18-character id.
 
         Raises:
-            OrgError: 404, unknown or deleted.
+            OrgError: 404, unknown, deleted or ended more than seven days ago.
         """
-        if len(job_id) in _ID_LENGTHS:
-            found = self._jobs.get(job_id) or next(
-                (job for key, job in self._jobs.items() if key[:_SHORT_ID] == job_id), None
-            )
-            if found is not None:
-                return found
-        raise not_found()
+        found = self._jobs.get(ids.normalise(job_id) or "")
+        if found is not None and found.state in TERMINAL and self._clock.now() - found.modified > KEPT:
+            self.drop(found)
+            found = None
+        if found is None:
+            raise not_found()
+        return found
 
     def all(self) -> list[IngestJob]:
         """Jobs in order of creation."""

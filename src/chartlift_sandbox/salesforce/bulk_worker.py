@@ -31,6 +31,7 @@ class IngestWorker:
         self._queue: queue.SimpleQueue[IngestJob | None] = queue.SimpleQueue()
         self._thread: threading.Thread | None = None
         self._lock = threading.Lock()
+        self._stopping = threading.Event()
 
     def submit(self, job: IngestJob) -> None:
         """Queues a job that is UploadComplete."""
@@ -41,7 +42,8 @@ class IngestWorker:
         self._queue.put(job)
 
     def stop(self) -> None:
-        """Ends the thread after the job in hand."""
+        """Ends the thread after the internal batch in hand."""
+        self._stopping.set()
         with self._lock:
             if self._thread is not None:
                 self._queue.put(None)
@@ -79,7 +81,8 @@ class IngestWorker:
             job.purge |= fault.kind == "purge_job"
         state, outcomes = "JobComplete", [_empty_outcome()]
         for start in range(0, echo.num_rows or 1, BATCH_ROWS):
-            if job.state != "InProgress":
+            if job.state != "InProgress" or self._stopping.is_set():
+                state = "Aborted"
                 break
             state, outcome = self._batch(job, echo.slice(start, BATCH_ROWS), faults)
             outcomes.append(outcome)
@@ -139,7 +142,7 @@ class IngestWorker:
             job.operation,
             job.object,
             bulk_csv.to_engine(echo),
-            job.actor,
+            self._org.actor_for(job.actor.user_id),  # what the user may do now, not when the job was opened
             external_id=job.external_id,
             job=job.id,
             options=DmlOptions(channel="bulk"),

@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce.columns import Column, resolve
 from chartlift_sandbox.salesforce.failures import Failures, row_numbers
+from chartlift_sandbox.salesforce.kernels import pc
+from chartlift_sandbox.salesforce.literals import NO_TEXT, all_true, text, whole
 from chartlift_sandbox.salesforce.lookups import check_references, resolve_parent_keys, single
 from chartlift_sandbox.salesforce.schema import Field, SObject
 from chartlift_sandbox.salesforce.values import SET_NULL, Cells, Conversion, clean, convert
@@ -71,20 +72,20 @@ class Call:
         """Convert every writable column; errors land in `failures`."""
         done: dict[str, Cells] = {}
         for column in columns:
-            text, given = clean(single(self.table.column(column.header)))
+            cleaned, given = clean(single(self.table.column(column.header)))
             if not self._writable(column.field):
                 self._refuse(column.field, given)
                 continue
-            done[column.field.name] = Cells(column.field, self._convert(column, text), given)
+            done[column.field.name] = Cells(column.field, self._convert(column, cleaned), given)
         return done
 
-    def _convert(self, column: Column, text: pa.Array) -> pa.Array:
+    def _convert(self, column: Column, cleaned: pa.Array) -> pa.Array:
         if column.parent is not None:
-            return resolve_parent_keys(self.org, column, text, self.failures)
+            return resolve_parent_keys(self.org, column, cleaned, self.failures)
         if column.field.type == "reference" and column.field.reference_to:
-            return check_references(self.org, column.field, text, self.failures)
+            return check_references(self.org, column.field, cleaned, self.failures)
         entries = self.org.schema.values(column.field)
-        return convert(text, Conversion(column.field, entries, self.org.settings, self.failures))
+        return convert(cleaned, Conversion(column.field, entries, self.org.settings, self.failures))
 
     def _writable(self, found: Field) -> bool:
         if self.op == "insert":
@@ -100,7 +101,7 @@ class Call:
             f"Unable to create/update fields: {found.name}. Please check the security settings of this field "
             "and verify that it is read/write for your profile or permission set"
         )
-        mask = pa.repeat(True, self.count) if given is None else given
+        mask = all_true(self.count) if given is None else given
         self.failures.add(mask, "INVALID_FIELD_FOR_INSERT_UPDATE", message, found.name)
 
     def log(self, failures: Failures, good: pa.Table | None, ids: pa.Array | None) -> None:
@@ -113,11 +114,8 @@ class Call:
             good = pa.table({"row": pa.array([], pa.int64()), "id": pa.array([], pa.string())})
             bad = bad.set_column(0, "row", row_numbers(bad.num_rows))
         count = good.num_rows + bad.num_rows
-        self.org.writes.add(
-            Entry(
-                0, count, self.org.now(), self.job, self.actor.user_id, self.op, self.sobject.name, good, bad
-            )  # fmt: skip
-        )
+        who, what = self.actor.user_id, self.sobject.name
+        self.org.writes.add(Entry(0, count, self.org.now(), self.job, who, self.op, what, good, bad))
 
     def _bad_rows(self, failures: Failures, ids: pa.Array | None) -> pa.Table:
         shown = ids if ids is not None else pa.nulls(self.count, pa.string())
@@ -126,7 +124,7 @@ class Call:
             return pa.table(columns).slice(0, 0)
         for name in self.table.column_names:
             raw = single(self.table.column(name))
-            columns[NEW + name] = pc.if_else(pc.equal(raw, SET_NULL), pa.scalar(None, pa.string()), raw)
+            columns[NEW + name] = pc.if_else(pc.equal(raw, text(SET_NULL)), NO_TEXT, raw)
         return pa.table(columns).filter(failures.bad)
 
     def required(self, names: list[str], staged: dict[str, pa.Array]) -> None:
@@ -134,8 +132,8 @@ class Call:
         combination: pa.Array | None = None
         for place, name in enumerate(names):
             value = staged.get(name)
-            missing = pa.repeat(True, self.count) if value is None else pc.is_null(value)
-            bit = pc.if_else(missing, 2**place, 0)
+            missing = all_true(self.count) if value is None else pc.is_null(value)
+            bit = pc.if_else(missing, whole(2**place), whole(0))
             combination = bit if combination is None else pc.add(combination, bit)
         if combination is None:
             return
@@ -143,5 +141,5 @@ class Call:
             lacking = [name for place, name in enumerate(names) if bits >> place & 1]
             if lacking:
                 message = f"Required fields are missing: [{', '.join(lacking)}]"
-                rows = pc.equal(combination, bits)
+                rows = pc.equal(combination, whole(bits))
                 self.failures.add(rows, "REQUIRED_FIELD_MISSING", message, ",".join(lacking))

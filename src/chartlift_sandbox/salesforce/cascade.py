@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
+from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.lookups import column_of
 from chartlift_sandbox.salesforce.schema import Field, SObject
 from chartlift_sandbox.salesforce.store import quote
@@ -104,7 +104,7 @@ def _clear(org: Org, child: SObject, found: Field, parents: pa.Table) -> None:
     column = quote(found.name)
     org.query_with(
         {"_parents": parents},
-        f'INSERT INTO "_cleared" SELECT \'{child.name}\', \'{found.name}\', t."Id", p.id, p.root '
+        f"INSERT INTO \"_cleared\" SELECT '{child.name}', '{found.name}', t.\"Id\", p.id, p.root "
         f"FROM {quote(child.name)} t JOIN _parents p ON t.{column} = p.id WHERE {alive(child)}",
     )
     stamp = ', "SystemModstamp" = $now' if child.field("SystemModstamp") else ""

@@ -15,6 +15,7 @@ from typing import Any
 
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
 
+_PACKAGE = "chartlift_sandbox.salesforce"
 _TYPE = re.compile(r"(?P<type>\w+)(?:\((?P<first>\d+)(?:,(?P<second>\d+))?\))?")
 _PERMISSION_OBJECTS = ("PermissionSet", "Profile", "UserPermissionAccess")
 AUDIT_PERMISSIONS = ("CreateAuditFields", "UpdateWithInactiveOwner")
@@ -22,13 +23,13 @@ AUDIT_PERMISSIONS = ("CreateAuditFields", "UpdateWithInactiveOwner")
 
 @cache
 def _read(name: str) -> dict[str, Any]:
-    return tomllib.loads((resources.files(__package__) / "objects" / f"{name}.toml").read_text("utf-8"))
+    return tomllib.loads((resources.files(_PACKAGE) / "objects" / f"{name}.toml").read_text("utf-8"))
 
 
 @cache
 def object_names() -> tuple[str, ...]:
     """Names of the standard objects that the data files describe."""
-    folder = resources.files(__package__) / "objects"
+    folder = resources.files(_PACKAGE) / "objects"
     stems = sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir() if entry.name.endswith(".toml"))
     return tuple(stem for stem in stems if stem[0].isupper())
 
@@ -48,7 +49,7 @@ def _values(entries: list[str], default: str | None) -> tuple[PicklistValue, ...
     return tuple(PicklistValue(value, label or value, default=value == default) for value, label in pairs)
 
 
-def _sizes(kind: str, first: str | None, second: str | None) -> dict[str, int]:
+def _sizes(kind: str, first: str | None, second: str | None) -> dict[str, Any]:
     if kind in {"reference", "id"}:
         return {"length": 18}
     if first is None:
@@ -62,7 +63,7 @@ def _field(name: str, data: dict[str, Any]) -> Field:
     match = _TYPE.fullmatch(data["type"])
     assert match is not None
     flags, kind = set(data["flags"]), match["type"]
-    default = data.get("default")
+    default = data.get("default") or _read("value_sets").get(data.get("set"), {}).get("default")
     return Field(
         name,
         data["label"],

@@ -6,12 +6,12 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce import hooks
 from chartlift_sandbox.salesforce.cascade import Doom, clear_lookups, gather, restore_lookups
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.failures import row_numbers
+from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.lookups import column_of, missing_ids
 from chartlift_sandbox.salesforce.schema import Field, SObject
 from chartlift_sandbox.salesforce.store import quote

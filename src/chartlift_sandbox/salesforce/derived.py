@@ -7,12 +7,12 @@ from dataclasses import dataclass
 from chartlift_sandbox.salesforce.schema import SObject
 from chartlift_sandbox.salesforce.store import quote
 
-_PERSON = ('nullif(concat_ws(\' \', "FirstName", "LastName"), \'\')', ("FirstName", "LastName"))
-_ACCOUNT = (
-    "CASE WHEN \"WhatId\" LIKE '001%' THEN \"WhatId\" WHEN \"WhoId\" LIKE '003%' THEN "
-    '(SELECT c."AccountId" FROM "Contact" c WHERE c."Id" = "WhoId") END',
-    ("WhatId", "WhoId"),
+_PERSON = ("nullif(concat_ws(' ', \"FirstName\", \"LastName\"), '')", ("FirstName", "LastName"))
+_ACCOUNT_SQL = (
+    'CASE WHEN "WhatId" LIKE \'001%\' THEN "WhatId" WHEN "WhoId" LIKE \'003%\' THEN '
+    '(SELECT c."AccountId" FROM "Contact" c WHERE c."Id" = "WhoId") END'
 )
+_ACCOUNT = (_ACCOUNT_SQL, ("WhatId", "WhoId"))
 _START = 'coalesce("StartDateTime", "ActivityDateTime", CAST("ActivityDate" AS TIMESTAMP))'
 _END = f'coalesce("EndDateTime", {_START} + "DurationInMinutes" * INTERVAL 1 MINUTE)'
 _TIMES = ("StartDateTime", "ActivityDateTime", "ActivityDate", "EndDateTime", "DurationInMinutes")

@@ -17,6 +17,9 @@ _SOAP_TYPES = {
     "date": "xsd:date", "datetime": "xsd:dateTime", "time": "xsd:time", "address": "urn:address",
     "base64": "xsd:base64Binary", **dict.fromkeys(NUMBER_TYPES, "xsd:double"),
 }  # fmt: skip
+PERSON_NAME_LENGTH = 121
+SHORT_TEXT = 255
+"""Longest text area that can be filtered, sorted and grouped."""
 _NOT_AGGREGATABLE = frozenset({"boolean", "address", "multipicklist", "base64"})
 _ACTIVE_FLAGS = ("layoutable", "mruEnabled", "searchable", "triggerable", "feedEnabled")
 
@@ -185,7 +188,11 @@ def _extra_type(found: Field) -> str | None:
     if found.name == "PhotoUrl":
         return "imageurl"
     person = found.compound == "Name" and not found.custom and found.name != "Name"
-    return "personname" if person or (found.name == "Name" and not found.createable and found.length == 121) else None
+    return (
+        "personname"
+        if person or (found.name == "Name" and not found.createable and found.length == PERSON_NAME_LENGTH)
+        else None
+    )
 
 
 def _sizes(found: Field) -> dict[str, Any]:
@@ -230,7 +237,7 @@ def _relations(found: Field) -> dict[str, Any]:
 
 
 def _queries(found: Field) -> dict[str, Any]:
-    long_text = found.type == "textarea" and found.length > 255
+    long_text = found.type == "textarea" and found.length > SHORT_TEXT
     return {
         "aggregatable": found.type not in _NOT_AGGREGATABLE and not long_text,
         "filterable": found.filterable and not long_text,

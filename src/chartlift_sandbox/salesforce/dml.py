@@ -6,18 +6,18 @@ lookups; defaults and before-save updates; required fields; validation rules; un
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce import deletes, inserts, updates
 from chartlift_sandbox.salesforce.call import ROLLED_BACK, Call, DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, unknown_column, unknown_object
 from chartlift_sandbox.salesforce.failures import RESULT_SCHEMA, Failures, any_true, row_numbers
+from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.lookups import find_by_key, normalise_ids, single
 from chartlift_sandbox.salesforce.schema import Field
+from chartlift_sandbox.salesforce.store import UndoneError, undo
 from chartlift_sandbox.salesforce.uniqueness import repeated
 from chartlift_sandbox.salesforce.values import SET_NULL, clean
 
@@ -56,23 +56,17 @@ def run(
         raise unknown_object(object_name)
     call = Call(org, op, sobject, _plain(table), actor, job, options or DmlOptions())
     mark = org.writes.mark()
+    result = RESULT_SCHEMA.empty_table()
     try:
         with org.transaction():
             result = _upsert(call, external_id) if op == "upsert" else _act(call)
             if all_or_none and not pc.all(result.column("success"), min_count=0).as_py():
-                raise _RolledBackError(result)
-    except _RolledBackError as undone:
-        org.writes.roll_back(mark, f"{ROLLED_BACK[0]}:{ROLLED_BACK[1]}")
-        return _rolled_back(undone.result)
+                undo()
+    except UndoneError:
+        org.writes.roll_back(mark, ":".join(ROLLED_BACK))
+        return _rolled_back(result)
     org.after_dml(sobject.name)
     return result
-
-
-@dataclass
-class _RolledBackError(Exception):
-    """Carries the results out of a transaction that must not commit."""
-
-    result: pa.Table
 
 
 def _act(call: Call) -> pa.Table:

@@ -8,7 +8,9 @@ from __future__ import annotations
 from functools import cache
 
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from chartlift_sandbox.salesforce.kernels import pc
+from chartlift_sandbox.salesforce.literals import FALSE, NO_NUMBER, TRUE, all_true, text, whole
 
 _LARGEST = 200_000
 RESULT_SCHEMA = pa.schema(
@@ -44,14 +46,14 @@ class Failures:
 
         `message` is one text for all or an array over all rows; `fields` is comma-separated.
         """
-        mask = pc.fill_null(mask, fill_value=False)
+        mask = pc.fill_null(mask, FALSE) if mask.null_count else mask
         if self.bad is not None:
             mask = pc.and_(mask, pc.invert(self.bad))
         if not any_true(mask):
             return
-        self._code = pc.if_else(mask, code, self._code)
-        self._message = pc.if_else(mask, message, self._message)
-        self._fields = pc.if_else(mask, fields, self._fields)
+        self._code = pc.if_else(mask, text(code), self._code)
+        self._message = pc.if_else(mask, text(message) if isinstance(message, str) else message, self._message)
+        self._fields = pc.if_else(mask, text(fields), self._fields)
         self.bad = mask if self.bad is None else pc.or_(self.bad, mask)
 
     def add_rows(self, rows: pa.Array, codes: pa.Array | str, messages: pa.Array | str, fields: str = "") -> None:
@@ -66,11 +68,11 @@ class Failures:
             return
         by_row = codes.take(place)
         for code in pc.unique(codes).to_pylist():
-            self.add(pc.fill_null(pc.equal(by_row, code), fill_value=False), code, message, fields)
+            self.add(pc.equal(by_row, text(code)), code, message, fields)
 
     def fail_all(self, code: str, message: str, fields: str = "") -> None:
         """Fail every row that has not failed yet."""
-        self.add(pa.repeat(True, self.count), code, message, fields)
+        self.add(all_true(self.count), code, message, fields)
 
     @property
     def good(self) -> pa.Array | None:
@@ -88,19 +90,19 @@ class Failures:
 
     def error_texts(self) -> pa.Array:
         """`CODE:message` per row, null for good rows."""
-        return pc.binary_join_element_wise(self._code, self._message, ":")
+        return pc.binary_join_element_wise(self._code, self._message, text(":"))
 
     def scatter(self, values: pa.Array) -> pa.Array:
         """Values of the good rows, spread over all rows with nulls between."""
         if self.bad is None:
             return values
-        place = pc.subtract(pc.cumulative_sum(pc.cast(self.good, pa.int64())), 1)
-        return values.take(pc.if_else(self.good, place, pa.scalar(None, pa.int64())))
+        place = pc.subtract(pc.cumulative_sum(pc.cast(self.good, pa.int64())), whole(1))
+        return values.take(pc.if_else(self.good, place, NO_NUMBER))
 
     def result(self, ids: pa.Array, created: pa.Array | bool) -> pa.Table:
         """The answer of a DML call; `ids` covers all rows."""
-        success = pa.repeat(True, self.count) if self.bad is None else self.good
-        made = pa.repeat(created, self.count) if isinstance(created, bool) else created
+        success = all_true(self.count) if self.bad is None else self.good
+        made = pa.repeat(TRUE if created else FALSE, self.count) if isinstance(created, bool) else created
         columns = [row_numbers(self.count), ids, success, made, self._code, self._message, self._fields]
         return pa.table(columns, schema=RESULT_SCHEMA)
 

@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from chartlift_sandbox.salesforce.access import FieldGrant, ObjectGrant, spread_activity
 from chartlift_sandbox.salesforce.catalogue import user_permissions as known_permissions
+from chartlift_sandbox.salesforce.literals import ARROW_TYPES
 from chartlift_sandbox.salesforce.store import quote
 
 if TYPE_CHECKING:
@@ -34,7 +35,11 @@ def insert_rows(org: Org, object_name: str, rows: list[dict[str, Any]]) -> list[
         "CreatedById": org.people.automated or None, "LastModifiedById": org.people.automated or None,
     }  # fmt: skip
     stamp = {name: value for name, value in stamp.items() if name in sobject.fields}
-    table = pa.Table.from_pylist([{"Id": record_id, **stamp, **row} for record_id, row in zip(ids, rows, strict=True)])
+    full = [{"Id": record_id, **stamp, **row} for record_id, row in zip(ids, rows, strict=True)]
+    names = dict.fromkeys(name for row in full for name in row)
+    table = pa.table(
+        {name: pa.array([row.get(name) for row in full], ARROW_TYPES[sobject.fields[name].sql_type]) for name in names}
+    )
     columns = ", ".join(quote(name) for name in table.column_names)
     org.query_with({"_rows": table}, f"INSERT INTO {quote(object_name)} ({columns}) SELECT {columns} FROM _rows")
     return ids
@@ -55,7 +60,9 @@ def put_permission_set(
         for table in ("FieldPermissions", "ObjectPermissions"):
             org.db.execute(f'DELETE FROM {quote(table)} WHERE "ParentId" = ?', [set_id])
     else:
-        set_id = insert_rows(org, "PermissionSet", [{"Name": name, "Label": label, "IsCustom": True, "Type": "Regular"}])[0]
+        set_id = insert_rows(
+            org, "PermissionSet", [{"Name": name, "Label": label, "IsCustom": True, "Type": "Regular"}]
+        )[0]
     flags = {f"Permissions{permission}": permission in permissions for permission in known_permissions()}
     sets = ", ".join(f"{quote(column)} = {str(on).lower()}" for column, on in flags.items())
     org.db.execute(

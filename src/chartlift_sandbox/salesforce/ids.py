@@ -10,15 +10,19 @@ import re
 from functools import cache
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce.failures import row_numbers
+from chartlift_sandbox.salesforce.kernels import pc
+from chartlift_sandbox.salesforce.literals import whole
 from chartlift_sandbox.salesforce.schema import ALPHABET
 
 SUFFIX_ALPHABET = "ABCDEFGHIJKLMNOPQRSTUVWXYZ012345"
 INSTANCE = "5g"
 _SHAPE = re.compile(r"[0-9A-Za-z]{15}(?:[A-Za-z0-5]{3})?", re.ASCII)
 _PAIR = 62 * 62
+_FEW = 50
+SHORT, FULL = 15, 18
+"""Characters of the two forms of an id."""
 
 
 def suffix(id15: str) -> str:
@@ -33,7 +37,7 @@ def _capitals(block: str) -> int:
 
 def to18(text: str) -> str:
     """The 18-character form of a 15- or 18-character id; the caller has checked the shape."""
-    return text[:15] + suffix(text[:15]) if len(text) == 15 else text
+    return text[:15] + suffix(text[:15]) if len(text) == SHORT else text
 
 
 def normalise(text: str) -> str | None:
@@ -41,7 +45,7 @@ def normalise(text: str) -> str | None:
     if not _SHAPE.fullmatch(text):
         return None
     full = to18(text[:15])
-    return full if len(text) == 15 or text == full else None
+    return full if len(text) == SHORT or text == full else None
 
 
 def make(prefix: str, number: int) -> str:
@@ -64,11 +68,11 @@ def _singles() -> tuple[pa.Array, pa.Array]:
 
 def block(prefix: str, first: int, count: int) -> pa.Array:
     """`count` consecutive ids from number `first`, as an array of 18-character strings."""
-    if count == 0:
-        return pa.array([], pa.string())
+    if count <= _FEW:
+        return pa.array([make(prefix, first + place) for place in range(count)], pa.string())
     letters, letter_bits = _singles()
     pairs, pair_bits = _pairs()
-    numbers = pc.add(row_numbers(count), first)
+    numbers = pc.add(row_numbers(count), whole(first))
     low = _remainder(numbers, _PAIR)
     rest = pc.divide(numbers, _PAIR)
     middle = _remainder(rest, _PAIR)

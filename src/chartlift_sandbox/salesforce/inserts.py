@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce import audit, hooks, uniqueness
 from chartlift_sandbox.salesforce.autonumber import render
 from chartlift_sandbox.salesforce.derived import derivations
 from chartlift_sandbox.salesforce.failures import row_numbers
+from chartlift_sandbox.salesforce.kernels import pc
+from chartlift_sandbox.salesforce.literals import ARROW_TYPES, NO_TEXT, text
 from chartlift_sandbox.salesforce.schema import Field
 from chartlift_sandbox.salesforce.store import quote
 from chartlift_sandbox.salesforce.values import Cells
@@ -18,16 +19,6 @@ from chartlift_sandbox.salesforce.writes import NEW
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
-
-ARROW_TYPES = {
-    "VARCHAR": pa.string(),
-    "DOUBLE": pa.float64(),
-    "BIGINT": pa.int64(),
-    "BOOLEAN": pa.bool_(),
-    "DATE": pa.date32(),
-    "TIMESTAMP": pa.timestamp("us"),
-    "TIME": pa.time64("us"),
-}
 
 
 def insert(call: Call) -> pa.Table:
@@ -78,7 +69,7 @@ def _defaults(call: Call, cells: dict[str, Cells], staged: dict[str, pa.Array]) 
 
 def _default(call: Call, found: Field, cell: Cells | None, staged: dict[str, pa.Array]) -> None:
     kind = ARROW_TYPES[found.sql_type]
-    default = pa.scalar(found.default == "true") if kind == pa.bool_() else pa.scalar(found.default).cast(kind)
+    default = pa.scalar(found.default == "true", kind) if kind == pa.bool_() else text(str(found.default)).cast(kind)
     if cell is None:
         staged[found.name] = pa.repeat(default, call.count)
     elif cell.given is not None:
@@ -117,7 +108,7 @@ def _save(call: Call, staged: dict[str, pa.Array], given: list[str]) -> pa.Table
             f"SELECT {', '.join(selects)} FROM _incoming",
         )
     _log(call, incoming, given)
-    shown = ids if call.failures.bad is None else pc.if_else(call.failures.bad, pa.scalar(None, pa.string()), ids)
+    shown = ids if call.failures.bad is None else pc.if_else(call.failures.bad, NO_TEXT, ids)
     return call.failures.result(shown, True)
 
 

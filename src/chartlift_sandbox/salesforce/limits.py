@@ -37,10 +37,12 @@ class LimitsDoor:
     def answer(self, *, storage: bool) -> dict[str, Any]:
         """The body of the answer."""
         left = {key: self._usage.remaining(key) for key in self._usage.maximum if key not in _STORAGE}
-        out = {key: {"Max": self._usage.maximum[key], "Remaining": value} for key, value in left.items()}
+        out: dict[str, Any] = {
+            key: {"Max": self._usage.maximum[key], "Remaining": value} for key, value in left.items()
+        }
         out |= {key: {"Max": value, "Remaining": value} for key, value in self._usage.constant.items()}
         for key, inner in _NESTED.items():
-            out[key] |= {inner: dict(out[key])}
+            out[key] = out[key] | {inner: dict(out[key])}
         if storage:
             data, files = self.storage_mb()
             for key, used in zip(_STORAGE, (data, files), strict=True):

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.columns import Column
 from chartlift_sandbox.salesforce.failures import Failures, any_true
+from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.schema import Field, SObject
 from chartlift_sandbox.salesforce.store import quote
 
@@ -26,7 +26,7 @@ def normalise_ids(text: pa.Array) -> tuple[pa.Array, pa.Array | None]:
         return text, None
     bounds = pc.min_max(pc.binary_length(text)).as_py()
     shaped = pc.match_substring_regex(text, _SHAPE)
-    if bounds["min"] == bounds["max"] == 18 and not any_true(pc.invert(shaped)):
+    if bounds["min"] == bounds["max"] == ids.FULL and not any_true(pc.invert(shaped)):
         return text, None
     distinct = pc.unique(text).drop_null()
     full = pa.array([ids.normalise(value) for value in distinct.to_pylist()], pa.string())
@@ -104,7 +104,7 @@ def find_by_key(org: Org, target: SObject, key: Field, text: pa.Array) -> tuple[
     wanted = {"_wanted": pa.table({"v": distinct})}
     table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, min(t."Id") AS found {source}')
     if (pc.max(table.column("n")).as_py() or 0) > 1:
-        listed = "string_agg(t.\"Id\", ', ' ORDER BY t.\"Id\") AS found"
+        listed = 'string_agg(t."Id", \', \' ORDER BY t."Id") AS found'
         table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, {listed} {source}')
     return column_of(table, "v"), column_of(table, "n"), column_of(table, "found")
 

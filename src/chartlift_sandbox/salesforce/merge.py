@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce import ids as record_ids
 from chartlift_sandbox.salesforce.errors import OrgError, unknown_object
 from chartlift_sandbox.salesforce.failures import row_numbers
+from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.schema import Field, SObject
 from chartlift_sandbox.salesforce.store import quote
 from chartlift_sandbox.salesforce.uniqueness import alive

@@ -41,11 +41,11 @@ def _one(node: Node) -> str:
 
 def value_set_nodes(values: tuple[PicklistValue, ...], tag: str) -> list[Node]:
     """Active entries of a shared value set."""
-    active = [one for one in values if one.active]
-    return [
-        ("sorted", False),
-        *((tag, [("fullName", one.value), ("default", one.default), ("label", one.label)]) for one in active),
-    ]
+    return [("sorted", False), *((tag, _value_nodes_of(one)) for one in values if one.active)]
+
+
+def _value_nodes_of(one: PicklistValue) -> list[Node]:
+    return [("fullName", one.value), ("default", one.default), ("label", one.label)]
 
 
 def _metadata_type(found: Field) -> str:

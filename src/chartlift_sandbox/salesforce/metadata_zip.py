@@ -65,7 +65,7 @@ def read_package(data: bytes) -> Package:
         inside = {n[len(root) :]: info for n, info in entries.items() if n.startswith(root) and not info.is_dir()}
         try:
             texts = {name: archive.read(info) for name, info in inside.items()}
-        except (zipfile.BadZipFile, NotImplementedError, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
             raise PackageError("The zip file is damaged") from error
     return _package(texts)
 

@@ -6,20 +6,22 @@ import threading
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import duckdb
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.clock import Clock
 from chartlift_sandbox.salesforce import describe, dml, grants, ids, merge, snapshots, state, store
 from chartlift_sandbox.salesforce.access import GRANT_OBJECTS, Access, FieldGrant, ObjectGrant, spread_activity
+from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.cascade import CLEARED_TABLE
 from chartlift_sandbox.salesforce.catalogue import natural_keys, standard_schema
 from chartlift_sandbox.salesforce.failures import row_numbers
 from chartlift_sandbox.salesforce.hooks import FieldUpdate, RowFault, ValidationRule
+from chartlift_sandbox.salesforce.kernels import pc
+from chartlift_sandbox.salesforce.literals import whole
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
 from chartlift_sandbox.salesforce.settings import OrgSettings
 from chartlift_sandbox.salesforce.writes import WriteLog
@@ -71,6 +73,7 @@ class Org:
         self.access = Access(self)
         self.counters: dict[str, int] = {}
         self.org_id = ids.make("00D", 1 + seed % 62**6)
+        self.schema_changed_at = clock.now().replace(microsecond=0)
         self.on_reset: Callable[[Org], None] | None = None
         self._transactions = store.Transactions(self.lock)
         self.db: duckdb.DuckDBPyConnection = store.connect(path)
@@ -177,7 +180,7 @@ class Org:
         with self.lock:
             first = self.counters.get(key, found.starting_number - 1) + 1
             self.counters[key] = first + count - 1
-        return pc.add(row_numbers(count), first)
+        return pc.add(row_numbers(count), whole(first))
 
     def dml(
         self,
@@ -189,7 +192,7 @@ class Org:
         external_id: str | None = None,
         job: str | None = None,
         all_or_none: bool = False,
-        options: dml.DmlOptions | None = None,
+        options: DmlOptions | None = None,
     ) -> pa.Table:
         """Insert, update, upsert, delete, undelete or hardDelete rows; see `dml.run`."""
         with self.lock:
@@ -216,6 +219,12 @@ class Org:
             return snapshots.read_writes(self, since, limit)
 
     # ----------------------------------------------------------------- schema
+
+    def note_schema_change(self) -> None:
+        """Move the time that describe gives as Last-Modified; two changes never share one."""
+        self.schema_changed_at = max(
+            self.clock.now().replace(microsecond=0), self.schema_changed_at + timedelta(seconds=1)
+        )
 
     def create_standard_objects(self) -> None:
         """Build the standard objects of a fresh org in an empty database."""
@@ -275,7 +284,9 @@ class Org:
 
     def set_value_set(self, name: str, values: tuple[PicklistValue, ...]) -> None:
         """Replace a shared value set."""
-        self.schema.set_value_set(name, values)
+        with self.lock:
+            self.schema.set_value_set(name, values)
+            self.note_schema_change()
 
     def put_permission_set(
         self,
@@ -330,4 +341,3 @@ class Org:
         """Back to the state right after seeding."""
         with self.lock:
             snapshots.reset(self)
-

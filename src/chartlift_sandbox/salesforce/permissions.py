@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 from xml.etree.ElementTree import Element
 
-from chartlift_sandbox.salesforce.access import FieldGrant, ObjectGrant
+from chartlift_sandbox.salesforce.access import FieldGrant, ObjectGrant, spread_activity
 from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, user_permissions
 from chartlift_sandbox.salesforce.metadata_fields import ComponentError
 from chartlift_sandbox.salesforce.metadata_zip import children_of, flag_of, text_of
@@ -30,6 +30,7 @@ _NEEDS = {
     "modifyAllRecords": ("allowRead", "allowEdit", "allowDelete", "viewAllRecords"),
 }
 _API_NAME_CHARS = 80
+_WITHOUT_OBJECT_PERMISSIONS = frozenset({"Task", "Event", "User"})
 
 
 class SchemaView(Protocol):
@@ -106,7 +107,7 @@ def _object_permission(element: Element, schema: SchemaView) -> tuple[str, froze
 def _field_permission(element: Element, schema: SchemaView, objects: dict[str, frozenset[str]]) -> tuple[str, bool]:
     qualified = text_of(element, "field") or ""
     object_name, _, field_name = qualified.partition(".")
-    owner = schema.object(object_name)
+    owner = schema.object(spread_activity(object_name)[0])
     found = owner.field(field_name) if owner is not None else None
     if owner is None or found is None:
         raise ComponentError(f"In field: field - no CustomField named {qualified} found")
@@ -115,9 +116,10 @@ def _field_permission(element: Element, schema: SchemaView, objects: dict[str, f
     if editable and not readable:
         raise ComponentError(f"Field permission {qualified}: editable depends on readable")
     words = objects.get(owner.name, frozenset())
-    if readable and "allowRead" not in words:
+    if readable and "allowRead" not in words and owner.name not in _WITHOUT_OBJECT_PERMISSIONS:
         raise ComponentError(f"Field permission {qualified} depends on permission(s): Read {owner.name}")
-    return f"{owner.name}.{found.name}", editable
+    shared = object_name if object_name == "Activity" else owner.name
+    return f"{shared}.{found.name}", editable
 
 
 def _check_permissionable(owner: SObject, found: Field, *, editable: bool) -> None:

@@ -22,6 +22,7 @@ import pyarrow.compute as pc
 from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.bulk_csv import DELIMITERS, LINE_ENDINGS
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
+from chartlift_sandbox.salesforce.soql import virtual
 from chartlift_sandbox.salesforce.soql.execute import bound, cells_sql
 from chartlift_sandbox.salesforce.soql.plan import Plan
 
@@ -105,12 +106,12 @@ class QueryJob:
                 start, number = upto, number + 1
 
 
-def _lines(batch: pa.RecordBatch, delimiter: str, end: str) -> memoryview:
+def _lines(batch: pa.RecordBatch, delimiter: str, end: str) -> bytes:
     doubled = [pc.replace_substring(column, _QUOTE, _QUOTE * 2) for column in batch.columns]
     joined = pc.binary_join_element_wise(*doubled, f'"{delimiter}"')
     lines = pc.binary_join_element_wise(_QUOTE, joined, f'"{end}', "")
     size = pc.sum(pc.binary_length(lines)).as_py()
-    return memoryview(lines.buffers()[2])[:size]
+    return lines.buffers()[2].slice(0, size).to_pybytes()
 
 
 def _stamp(moment: datetime) -> str:
@@ -166,14 +167,15 @@ class QueryJobs:
     def _run(self, job: QueryJob, plan: Plan) -> None:
         began = time.monotonic()
         sql = cells_sql(plan, java_doubles=getattr(self._org.settings, "bulk_query_java_doubles", True))
-        reader = self._org.db.execute(sql, bound(sql, plan)).to_arrow_reader(BATCH_ROWS)
-        options = pa.ipc.IpcWriteOptions(compression="lz4")
         sizes = []
-        with pa.OSFile(str(job.file), "wb") as sink, pa.ipc.new_file(sink, reader.schema, options=options) as writer:
-            for batch in reader:
-                if batch.num_rows:
-                    writer.write_batch(batch)
-                    sizes.append(batch.num_rows)
+        with virtual.shown(self._org.db, self._org.schema, plan.virtual):
+            reader = self._org.db.execute(sql, bound(sql, plan)).to_arrow_reader(BATCH_ROWS)
+            options = pa.ipc.IpcWriteOptions(compression="lz4")
+            with pa.OSFile(str(job.file), "wb") as sink, pa.ipc.new_file(sink, reader.schema, options=options) as out:
+                for batch in reader:
+                    if batch.num_rows:
+                        out.write_batch(batch)
+                        sizes.append(batch.num_rows)
         job.ends = list(accumulate(sizes))
         job.rows = job.ends[-1] if job.ends else 0
         job.busy_ms = max(int((time.monotonic() - began) * 1000), 1)

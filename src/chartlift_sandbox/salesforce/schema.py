@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 COMPOUND_TYPES = frozenset({"address", "location"})
@@ -261,8 +262,13 @@ class Schema:
 
 def system_fields(label: str, *, has_owner: bool = True) -> list[Field]:
     """System fields that every custom object has, in the order of describe, without Name."""
-    stamp = {"nillable": False, "updateable": False, "defaulted_on_create": True, "always_visible": True}
-    user = {"length": 18, "reference_to": ("User",), **stamp}
+    stamp: dict[str, Any] = {
+        "nillable": False,
+        "updateable": False,
+        "defaulted_on_create": True,
+        "always_visible": True,
+    }
+    user: dict[str, Any] = {"length": 18, "reference_to": ("User",), **stamp}
     fields = [
         Field(
             "Id", f"{label} ID" if label else "Record ID", "id", length=18, nillable=False, createable=False,

@@ -21,7 +21,9 @@ _META = 'CREATE OR REPLACE TABLE "_meta" (document VARCHAR)'
 
 def read_writes(org: Org, since: int, limit: int | None) -> list[dict[str, Any]]:
     """Rows of the log: those that a restore brought back in `_writes`, then those of this run."""
-    stored = org.rows('SELECT * FROM "_writes" WHERE n > ? ORDER BY n LIMIT ?', [since, limit if limit is not None else 2**40])
+    stored = org.rows(
+        'SELECT * FROM "_writes" WHERE n > ? ORDER BY n LIMIT ?', [since, limit if limit is not None else 2**40]
+    )
     rows = [
         {
             "n": row["n"], "time": row["time"].strftime("%Y-%m-%dT%H:%M:%S.000+0000"), "job": row["job"],

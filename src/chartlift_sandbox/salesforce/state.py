@@ -42,13 +42,21 @@ def state_hash(org: Org, *, system: bool = False) -> str:
 
 def _object_sum(org: Org, sobject: SObject, *, system: bool) -> tuple[int, int]:
     fields = sorted(sobject.stored_fields, key=lambda f: f.name)
-    parts = [_part(f) for f in fields if f.name != "IsDeleted" and (system or f.name not in SYSTEM_FIELDS)]
+    fields = [f for f in fields if f.name != "IsDeleted" and (system or f.name not in SYSTEM_FIELDS)]
+    parts = [_part(f) for f in _used(org, sobject, fields)]
     sql = (
         f"SELECT count(*), sum(md5_number_lower(concat_ws(chr(31), {', '.join(parts)}))::HUGEINT) "
         f"FROM {quote(sobject.name)} t WHERE {alive(sobject)}"
     )
     count, total = org.db.execute(sql).fetchone() or (0, 0)
     return int(count), int(total or 0)
+
+
+def _used(org: Org, sobject: SObject, fields: list[Field]) -> list[Field]:
+    """The fields that hold a value somewhere, and Id; most of an object's columns are empty and need no hashing."""
+    counts = ", ".join(f"count({quote(f.name)})" for f in fields)
+    row = org.db.execute(f"SELECT {counts} FROM {quote(sobject.name)}").fetchone() or ()
+    return [f for f, count in zip(fields, row, strict=True) if count or f.name == "Id"]
 
 
 def _part(found: Field) -> str:

@@ -7,8 +7,9 @@ deleted, and the Id of the record whose delete took it along.
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
+from typing import NoReturn
 
 import duckdb
 
@@ -70,6 +71,15 @@ def drop_column(db: duckdb.DuckDBPyConnection, object_name: str, found: Field) -
         db.execute(f"ALTER TABLE {quote(object_name)} DROP COLUMN {quote(found.name)}")
 
 
+class UndoneError(Exception):
+    """Leaves a transaction that must not commit."""
+
+
+def undo() -> NoReturn:
+    """Leave the transaction around the caller without committing it."""
+    raise UndoneError
+
+
 class Transactions:
     """One transaction at a time on the one connection; inner blocks join the outer one."""
 
@@ -78,7 +88,7 @@ class Transactions:
         self._depth = 0
 
     @contextmanager
-    def __call__(self, db: duckdb.DuckDBPyConnection) -> Iterator[None]:
+    def __call__(self, db: duckdb.DuckDBPyConnection) -> Generator[None]:
         """Run the block in a transaction; an exception rolls everything back and goes on."""
         with self._lock:
             if self._depth == 0:

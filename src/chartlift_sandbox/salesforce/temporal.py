@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce.failures import any_true
+from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.settings import OrgSettings
 
 FIRST_DAY = "1700-01-01"

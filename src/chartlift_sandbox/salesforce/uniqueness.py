@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce.failures import Failures, row_numbers
+from chartlift_sandbox.salesforce.kernels import pc
+from chartlift_sandbox.salesforce.literals import FALSE
 from chartlift_sandbox.salesforce.lookups import column_of
 from chartlift_sandbox.salesforce.schema import Field, SObject
 from chartlift_sandbox.salesforce.store import quote
@@ -59,7 +60,7 @@ def repeated(org: Org, keys: pa.Array) -> pa.Array:
     """Mask of rows whose key an earlier row of the same call has; nulls never repeat."""
     valid = len(keys) - keys.null_count
     if pc.count_distinct(keys, mode="only_valid").as_py() == valid:
-        return pa.repeat(False, len(keys))
+        return pa.repeat(FALSE, len(keys))
     later = org.query_with(
         {"_keys": pa.table({"i": row_numbers(len(keys)), "k": keys})},
         "SELECT i FROM (SELECT i, row_number() OVER (PARTITION BY k ORDER BY i) AS place FROM _keys "

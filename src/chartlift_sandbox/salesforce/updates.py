@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce import audit, hooks, uniqueness
 from chartlift_sandbox.salesforce.derived import affected, update_sql
 from chartlift_sandbox.salesforce.failures import any_true, row_numbers
+from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.lookups import UNKNOWN_REFERENCE, column_of, normalise_ids, single
 from chartlift_sandbox.salesforce.schema import SObject
 from chartlift_sandbox.salesforce.store import quote

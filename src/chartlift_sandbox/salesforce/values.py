@@ -6,14 +6,17 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from chartlift_sandbox.salesforce.failures import Failures, any_true
+from chartlift_sandbox.salesforce.kernels import pc
+from chartlift_sandbox.salesforce.literals import EMPTY, FALSE, NO_TEXT, TRUE, whole
+from chartlift_sandbox.salesforce.literals import text as literal_text
 from chartlift_sandbox.salesforce.schema import NUMBER_TYPES, Field, PicklistValue
 from chartlift_sandbox.salesforce.settings import OrgSettings
 from chartlift_sandbox.salesforce.temporal import to_date, to_datetime, to_time
 
 SET_NULL = "\x00null"
+_SET_NULL = literal_text(SET_NULL)
 QUOTED = 255
 """Longest value, in characters, that an error message quotes."""
 WHITE_SPACE = " \t\n\r\x0b\x0c"
@@ -37,9 +40,9 @@ def clean(raw: pa.Array) -> tuple[pa.Array, pa.Array | None]:
     """Trim, turn blanks and SET_NULL into null; also which rows gave a value at all."""
     given = None if raw.null_count == 0 else pc.is_valid(raw)
     text = pc.utf8_trim(raw, WHITE_SPACE)
-    empty = pc.or_(pc.equal(text, ""), pc.equal(text, SET_NULL))
+    empty = pc.or_(pc.equal(text, EMPTY), pc.equal(text, _SET_NULL))
     if any_true(empty):
-        text = pc.if_else(empty, pa.scalar(None, pa.string()), text)
+        text = pc.if_else(empty, NO_TEXT, text)
     return text, given
 
 
@@ -91,7 +94,7 @@ def to_text(text: pa.Array, job: Conversion) -> pa.Array:
     if breaks:
         units = pc.add(units, _extra_breaks(text))
     tail = f" (max length={limit})"
-    job.reject(pc.greater(units, limit), "STRING_TOO_LONG", "data value too large: ", text, tail)
+    job.reject(pc.greater(units, whole(limit)), "STRING_TOO_LONG", "data value too large: ", text, tail)
     return text
 
 
@@ -101,7 +104,7 @@ def to_boolean(text: pa.Array, job: Conversion) -> pa.Array:
     true = pc.is_in(lowered, value_set=_TRUE)
     bad = pc.and_(pc.is_valid(text), pc.invert(pc.or_(true, pc.is_in(lowered, value_set=_FALSE))))
     job.reject_type(bad, text)
-    return pc.if_else(pc.is_valid(text), true, job.field.default == "true")
+    return pc.if_else(pc.is_valid(text), true, TRUE if job.field.default == "true" else FALSE)
 
 
 def to_number(text: pa.Array, job: Conversion) -> pa.Array:
@@ -109,11 +112,11 @@ def to_number(text: pa.Array, job: Conversion) -> pa.Array:
     wrong = pc.invert(pc.match_substring_regex(text, _NUMBER))
     if any_true(wrong):
         job.reject_type(wrong, text)
-        text = pc.if_else(wrong, None, text)
+        text = pc.if_else(wrong, NO_TEXT, text)
     value = pc.cast(text, pa.float64())
     digits = job.field.precision - job.field.scale
     if job.field.precision:
-        beyond = pc.greater_equal(pc.abs(value), float(10**digits))
+        beyond = pc.greater_equal(pc.abs(value), pa.scalar(float(10**digits), pa.float64()))
         job.reject(beyond, "NUMBER_OUTSIDE_VALID_RANGE", "value outside of valid range on numeric field: ", text)
     return value
 
@@ -121,10 +124,10 @@ def to_number(text: pa.Array, job: Conversion) -> pa.Array:
 def to_integer(text: pa.Array, job: Conversion) -> pa.Array:
     """Whole numbers of at most `digits` digits."""
     wrong = pc.invert(pc.match_substring_regex(text, _NUMBER))
-    value = pc.cast(pc.if_else(wrong, None, text), pa.float64())
+    value = pc.cast(pc.if_else(wrong, NO_TEXT, text), pa.float64())
     wrong = pc.or_kleene(wrong, pc.not_equal(value, pc.floor(value)))
     job.reject_type(wrong, text)
-    beyond = pc.greater_equal(pc.abs(value), float(10 ** (job.field.digits or 9)))
+    beyond = pc.greater_equal(pc.abs(value), pa.scalar(float(10 ** (job.field.digits or 9)), pa.float64()))
     job.reject(beyond, "NUMBER_OUTSIDE_VALID_RANGE", "value outside of valid range on numeric field: ", text)
     unusable = pc.fill_null(pc.or_kleene(wrong, beyond), fill_value=False)
     return pc.cast(pc.if_else(unusable, None, value), pa.int64())

@@ -12,7 +12,8 @@ from typing import Any
 
 import orjson
 import pyarrow as pa
-import pyarrow.compute as pc
+
+from chartlift_sandbox.salesforce.kernels import pc
 
 NEW, OLD = "n:", "o:"
 _COMPRESS_FROM = 5_000

@@ -46,12 +46,16 @@ def test_a_clinic_lands_flat_sorted_and_complete(reading_tools: Tools, clinic: A
         "practice": 2, "practiceGroup": 1, "practiceNamed": 1, "user": 1, "appointmentType": 1, "appointmentStatus": 1,
         "referralSource": 1, "household": 1, "patient": 230, "appointment": 460,
     }  # fmt: skip
-    assert table(reading_tools, "SELECT _id, _patient, \"siteKey\", _seq, _extraction, _conflict FROM src_patient WHERE _id = '5'") == [
-        ("5", "5", "PRN-foyle-dental", 5, 1, False)
-    ]
+    assert table(
+        reading_tools,
+        "SELECT _id, _patient, \"siteKey\", _seq, _extraction, _conflict FROM src_patient WHERE _id = '5'",
+    ) == [("5", "5", "PRN-foyle-dental", 5, 1, False)]
     assert value(reading_tools, "SELECT list(_id ORDER BY rowid) = list(_id ORDER BY _seq) FROM src_appointment")
     assert value(reading_tools, "SELECT max(_seq) = count(*) AND min(_seq) = 1 FROM src_appointment")
-    assert table(reading_tools, "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'land_%' AND NOT temporary") == []
+    assert (
+        table(reading_tools, "SELECT table_name FROM duckdb_tables() WHERE table_name LIKE 'land_%' AND NOT temporary")
+        == []
+    )
     assert memory.reports["extract"]["entities"]
     assert memory.acts == ["extract"]
     assert report.forecast["requests"] >= 10
@@ -150,10 +154,10 @@ def test_of_two_versions_the_newer_stamp_wins_and_a_tie_is_held(reading_tools: T
         clinic.patient(1, lastName="Older", updatedAt="2025-01-06T00:00:00Z"),
     ]
     report = extract.run(reading_tools)
-    rows = dict(table(reading_tools, 'SELECT _id, ("lastName", _conflict) FROM src_patient ORDER BY _seq'))
-    assert {key: tuple(pair.values()) if isinstance(pair, dict) else pair for key, pair in rows.items()} | {"4": None} == {
-        "1": ("Name1", False), "2": ("Newer", False), "3": ("Name3", False), "4": None,
-    }  # fmt: skip
+    query = 'SELECT _id, "lastName", _conflict FROM src_patient WHERE _seq < 4 ORDER BY _seq'
+    assert table(reading_tools, query) == [
+        ("1", "Name1", False), ("2", "Newer", False), ("3", "Name3", False),
+    ]  # fmt: skip
     assert value(reading_tools, "SELECT _conflict FROM src_patient WHERE _id = '4'")
     assert counts(report)["patient"].conflicts == 1
     assert ("R-CONFLICT", "patient") in codes(report)
@@ -175,7 +179,13 @@ def test_redirects_are_followed_to_the_end_and_cycles_and_gaps_are_told(reading_
     for loser, survivor in ((1, 2), (2, 3), (4, 5), (5, 6), (6, 4), (7, 7), (8, 4), (9, 4242)):
         clinic.rows["patient"][loser - 1]["mergedIntoPatientId"] = survivor
     clinic.deletions = [
-        {"entity": "patient", "entityId": 100, "deletedAt": "2025-01-01T00:00:00Z", "reason": "MERGED", "mergedIntoId": 1},
+        {
+            "entity": "patient",
+            "entityId": 100,
+            "deletedAt": "2025-01-01T00:00:00Z",
+            "reason": "MERGED",
+            "mergedIntoId": 1,
+        },
         {"entity": "patient", "entityId": 101, "deletedAt": "2025-01-01T00:00:00Z", "reason": "DELETED"},
     ]
     report = extract.run(reading_tools)
@@ -209,8 +219,13 @@ def test_a_delta_marks_what_changed_and_nothing_else(reading_tools: Tools, clini
     clinic.rows["patient"].append(clinic.patient(6, updatedAt=LATER))
     report = extract.run(reading_tools, since="last")
     assert (report.kind, report.extraction) == ("delta", 2)
-    assert table(reading_tools, "SELECT _id, _seq FROM src_patient WHERE _extraction = 2 ORDER BY _seq") == [("2", 2), ("6", 6)]
-    assert table(reading_tools, "SELECT _id, _patient, _seq FROM src_appointment WHERE _extraction = 2") == [("777", "4", 11)]
+    assert table(reading_tools, "SELECT _id, _seq FROM src_patient WHERE _extraction = 2 ORDER BY _seq") == [
+        ("2", 2),
+        ("6", 6),
+    ]
+    assert table(reading_tools, "SELECT _id, _patient, _seq FROM src_appointment WHERE _extraction = 2") == [
+        ("777", "4", 11)
+    ]
     assert value(reading_tools, "SELECT \"updatedAt\" FROM src_patient WHERE _id = '3'") == LATER
     assert (counts(report)["patient"].new, counts(report)["patient"].changed) == (1, 1)
     again = extract.run(reading_tools, since="last")
@@ -230,13 +245,20 @@ def test_a_row_committed_late_with_an_earlier_stamp_is_found_by_the_overlap(
 def test_the_watermark_is_the_clinics_time_when_its_clock_is_behind(reading_tools: Tools, clinic: Any) -> None:
     clinic.fill(2, 0)
     inner = clinic._answer
-    clinic._answer = lambda *asked: (lambda s, h, b: (s, {**h, "Date": "Sun, 01 Mar 2026 11:45:00 GMT"}, b))(*inner(*asked))
+
+    def behind(*asked: Any) -> Any:
+        status, headers, body = inner(*asked)
+        return status, {**headers, "Date": "Sun, 01 Mar 2026 11:45:00 GMT"}, body
+
+    clinic._answer = behind
     extract.run(reading_tools)
     clinic.rows["patient"].append(clinic.patient(3, updatedAt="2026-03-01T11:46:00Z"))
     assert counts(extract.run(reading_tools, since="last"))["patient"].new == 1
 
 
-def test_deleted_and_merged_rows_count_as_changed_and_stay_in_staging(reading_tools: Tools, clinic: Any, clock: Any) -> None:
+def test_deleted_and_merged_rows_count_as_changed_and_stay_in_staging(
+    reading_tools: Tools, clinic: Any, clock: Any
+) -> None:
     clinic.fill(5)
     extract.run(reading_tools)
     clock.sleep(3600)
@@ -305,7 +327,10 @@ def test_a_total_that_is_never_reached_is_a_finding_and_deletes_nothing(reading_
 def test_patients_that_count_more_than_there_is_are_told_by_key(reading_tools: Tools, clinic: Any) -> None:
     clinic.fill(3)
     embedded = clinic._embedded
-    clinic._embedded = lambda patient, embed: {**embedded(patient, embed), "appointmentsTotal": 3 if patient["patientId"] == 2 else 2}
+    clinic._embedded = lambda patient, embed: {
+        **embedded(patient, embed),
+        "appointmentsTotal": 3 if patient["patientId"] == 2 else 2,
+    }
     report = extract.run(reading_tools)
     finding = next(f for f in report.findings if f.entity == "patient.appointmentsTotal")
     assert (finding.code, finding.count, finding.samples) == ("R-EMBED", 1, ("patient 2",))

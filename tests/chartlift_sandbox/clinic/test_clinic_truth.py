@@ -27,7 +27,7 @@ FOLDED_STATUS = {
 }  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=[(260, 7), (330, 1)])
+@pytest.fixture(scope="module", params=[(260, 7), (225, 1)])
 def served(request: pytest.FixtureRequest, lasting_desk: Open) -> dict[str, Any]:
     patients, seed = request.param
     one = lasting_desk(patients=patients, seed=seed)
@@ -262,8 +262,7 @@ def test_appointments_and_their_patients(served: dict[str, Any]) -> None:
     known = {r["patientId"] for r in served["patient"]}
     orphans = found(served, "appointment", lambda r: r["patientId"] not in known)
     assert orphans == {
-        t["id"] for t in served["truth"] if t["entity"] == "appointment" and t["field"] == "patientId" and t["rule"] in {"R-REF", "R-REQ"}
-        and t["row"] == "hold"
+        key for rule in ("R-REF", "R-REQ") for key in planted(served, "appointment", "patientId", rule, row="hold")
     }  # fmt: skip
     redirected = found(served, "appointment", lambda r: r["patientId"] in merged)
     assert redirected == planted(served, "appointment", "patientId", "R-REF", row="send")
@@ -338,6 +337,8 @@ def test_clinicians_and_their_users(served: dict[str, Any]) -> None:
 def test_every_planted_record_is_served_or_in_the_feed(served: dict[str, Any]) -> None:
     keys = {(e, r[f"{e}Id"]): r for e in ("patient", "appointment", "user") for r in served[e]}
     for one in served["truth"]:
+        if one["entity"] not in served:
+            continue  # the rows of treatment have a test of their own
         where = (one["entity"], one["id"])
         assert where in keys or where in served["deleted"], one
         if where in keys and one["field"] is not None:

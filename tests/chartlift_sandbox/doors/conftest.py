@@ -10,8 +10,8 @@ import pytest
 from chartlift_sandbox.estate import build_estate
 
 sys.path.append(str(Path(__file__).parent))  # test folders are no packages; door_harness and door_packages are shared
-from door_harness import Sandbox, run_in_thread  # noqa: E402 - found by the line above
-from door_packages import package  # noqa: E402 - same
+from door_harness import Sandbox, run_in_thread
+from door_packages import package
 
 
 @pytest.fixture(scope="module")

@@ -63,7 +63,8 @@ def manifest(members: dict[str, list[str]]) -> str:
 
 def permission_set(label: str, inner: str) -> str:
     """A PermissionSet document."""
-    return f"<PermissionSet {NS}><label>{label}</label><hasActivationRequired>false</hasActivationRequired>{inner}</PermissionSet>"
+    head = f"<label>{label}</label><hasActivationRequired>false</hasActivationRequired>"
+    return f"<PermissionSet {NS}>{head}{inner}</PermissionSet>"
 
 
 def grant(name: str) -> str:
@@ -78,8 +79,8 @@ def grant(name: str) -> str:
 
 def field_grant(qualified: str, *, editable: bool = True) -> str:
     """A field permission."""
-    text = str(editable).lower()
-    return f"<fieldPermissions><editable>{text}</editable><field>{qualified}</field><readable>true</readable></fieldPermissions>"
+    words = f"<editable>{str(editable).lower()}</editable><field>{qualified}</field><readable>true</readable>"
+    return f"<fieldPermissions>{words}</fieldPermissions>"
 
 
 def zipped(files: dict[str, str]) -> bytes:

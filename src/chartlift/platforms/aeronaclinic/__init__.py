@@ -26,8 +26,8 @@ def connect(
 ) -> AeronaSource:
     """The source at `url`. Nothing is sent before the first reading.
 
-    `secrets` holds the CHARTLIFT_AERONA_* names of the environment; `state` is where the request count is kept (default:
-    the user's state folder).
+    `secrets` holds the CHARTLIFT_AERONA_* names of the environment; `state` is where the request count is kept
+    (default: the user's state folder).
 
     Raises:
         UsageError: the URL is not https and not on this machine.

@@ -2,35 +2,33 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-import unicodedata
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
 
+from chartlift import transforms
 from chartlift.platforms.aeronaclinic.profile import Entity
 from chartlift.platforms.aeronaclinic.wire import Number, compact
-from chartlift.transforms.surrogates import mark_surrogates
 
 Record = Mapping[str, Any]
 Problems = Counter[tuple[str, str]]
 
 _HALF = re.compile("[\ud800-\udfff]")
+_ESCAPED_HALF = re.compile(r"\\ud[89a-f]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
-_LONGEST_SLUG = 40
 
 
-def table(entity: Entity, records: Sequence[Record], problems: Problems, *, apart: Iterable[str] = ()) -> pa.Table:
+def table(entity: Entity, records: Sequence[Record], problems: Problems) -> pa.Table:
     """The records as one table of text.
 
     A number is its raw token, a boolean `true` or `false`, an array or object its JSON text; null and a missing key are
-    NULL, an empty string stays ''. Members named in `apart` have tables of their own and are left out of `_raw`.
-    Keys that the entity does not know stay in `_raw` and are counted in `problems` as S-UNMAPPED.
+    NULL, an empty string stays ''. Embedded arrays are rows of other entities and are left out of `_raw`. Keys that the
+    entity does not know stay in `_raw` and are counted in `problems` as S-UNMAPPED.
     """
-    apart = frozenset(apart)
+    apart = frozenset(array.member for array in entity.embedded)
     known = apart.union(entity.keys)
     for record in records:
         for key in record:
@@ -52,7 +50,19 @@ def cell(value: Any) -> str | None:
         return str(value)
     if kind is bool:
         return "true" if value else "false"
-    return compact(value)
+    text = compact(value)
+    return compact(_marked(value)) if _ESCAPED_HALF.search(text) else text
+
+
+def _marked(value: Any) -> Any:
+    """The value with halves of characters marked, so that its JSON text can be read by any parser."""
+    if type(value) is str:
+        return transforms.mark_surrogates(value)
+    if isinstance(value, dict):
+        return {transforms.mark_surrogates(key): _marked(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_marked(item) for item in value]
+    return value
 
 
 def _without(record: Record, apart: frozenset[str]) -> dict[str, Any]:
@@ -65,7 +75,7 @@ def _array(entity: Entity, name: str, cells: list[str | None], problems: Problem
     except UnicodeEncodeError:
         damaged = [text is not None and bool(_HALF.search(text)) for text in cells]
         problems["R-TEXT", f"{entity.name}.{name}"] += sum(damaged)
-        whole = [mark_surrogates(text) if text else text for text in cells]
+        whole = [transforms.mark_surrogates(text) if text else text for text in cells]
         return pa.array(whole, pa.string())
 
 
@@ -111,21 +121,8 @@ def _blank(value: Any) -> bool:
 
 
 def slug(name: Any) -> str | None:
-    """A name as part of a key: lower-case ASCII letters, digits and single hyphens, at most 40 characters.
-
-    Case, accents, punctuation and blanks do not tell names apart. What would be lost otherwise (a long tail, letters
-    that ASCII lacks) is told apart by eight digits of a hash.
-    """
-    if not isinstance(name, str) or not name.strip():
-        return None
-    folded = unicodedata.normalize("NFKD", name).casefold()
-    letters = "".join(c for c in folded if not unicodedata.combining(c))
-    words = re.findall(r"[a-z0-9]+", re.sub("['\u2019]", "", letters))
-    text = "-".join(words)
-    if text and len(text) <= _LONGEST_SLUG and not any(c.isalnum() and not c.isascii() for c in letters):
-        return text
-    digest = hashlib.sha256(" ".join(re.findall(r"\w+", letters)).encode("utf-8", "replace")).hexdigest()[:8]
-    return f"{text[: _LONGEST_SLUG - 9].strip('-')}-{digest}".lstrip("-")
+    """A name as part of a key; None if it has no letter or digit."""
+    return transforms.slug(transforms.mark_surrogates(name)) if isinstance(name, str) else None
 
 
 _DERIVED: Mapping[tuple[str, str], Callable[[Record], str | None]] = {

@@ -13,10 +13,12 @@ import json
 import os
 import secrets
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
+from typing import Any
 
 from chartlift.model.ports import Clock
 
@@ -166,7 +168,7 @@ class Limiter:
         draft.replace(self._path)
 
     @contextmanager
-    def _locked(self) -> Iterator[None]:
+    def _locked(self) -> Generator[None]:
         handle = os.open(self._lock, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             _lock(handle)
@@ -179,11 +181,10 @@ def _lock(handle: int) -> None:
     if fcntl is not None:
         fcntl.flock(handle, fcntl.LOCK_EX)
         return
-    import msvcrt  # only there on Windows
-
+    msvcrt: Any = import_module("msvcrt")  # only there on Windows
     while True:
         try:
-            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)  # type: ignore[attr-defined]
+            msvcrt.locking(handle, msvcrt.LK_LOCK, 1)
         except OSError:  # gives up after ten seconds; we do not
             continue
         return

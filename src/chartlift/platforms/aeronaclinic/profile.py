@@ -103,6 +103,10 @@ class Entity:
     parameters: Mapping[str, str] = field(default_factory=dict)
     derived: tuple[str, ...] = ()
     volatile: tuple[str, ...] = ()
+    refs: Mapping[str, str] = field(default_factory=dict)
+    lists: tuple[str, ...] = ()
+    person: Mapping[str, str] = field(default_factory=dict)
+    dated: str = ""
     embedded: tuple[Embedded, ...] = ()
     fallback: Mapping[str, Any] = field(default_factory=dict)
 
@@ -152,6 +156,10 @@ class Profile:
             survivor=entity.survivor,
             volatile=entity.volatile or ((entity.stamp,) if entity.stamp else ()),
             counts={array.total: array.entity for array in self.wanted(entity)},
+            refs=entity.refs,
+            lists=entity.lists,
+            person=entity.person,
+            dated=entity.dated,
         )
 
 
@@ -162,7 +170,7 @@ def load(text: str | None = None) -> Profile:
         UsageError: a member is missing or unknown.
     """
     if text is None:
-        text = resources.files(__package__).joinpath("source.toml").read_text("utf-8")
+        text = resources.files("chartlift.platforms.aeronaclinic").joinpath("source.toml").read_text("utf-8")
     try:
         data = tomllib.loads(text)
         return Profile(
@@ -182,6 +190,7 @@ def load(text: str | None = None) -> Profile:
 
 
 def _entity(name: str, table: Mapping[str, Any]) -> Entity:
-    embedded = tuple(Embedded(**array) for array in table.get("embedded", ()))
-    rest = {word: tuple(value) if isinstance(value, list) else value for word, value in table.items()}
-    return Entity(**(rest | {"name": name, "embedded": embedded}))
+    words: dict[str, Any] = {word: tuple(v) if isinstance(v, list) else v for word, v in table.items()}
+    words["name"] = name
+    words["embedded"] = tuple(Embedded(**array) for array in table.get("embedded", ()))
+    return Entity(**words)

@@ -23,7 +23,7 @@ from chartlift.platforms.aeronaclinic.profile import Profile
 from chartlift.platforms.aeronaclinic.wire import parse
 
 _JITTER = random.SystemRandom()
-_UNAUTHORISED, _NOT_ALLOWED, _TOO_MANY, _SERVER_ERROR = 401, 403, 429, 500
+_OK, _REFUSED, _UNAUTHORISED, _TOO_MANY, _SERVER_ERROR = 200, 400, 401, 429, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,16 +227,15 @@ class _Busy(BadAnswer):
 
 
 def _checked(response: httpx2.Response, body: bytes) -> Any:
-    status, code = response.status_code, ""
-    if status >= 400:
-        code = error_code(body)
+    status = response.status_code
+    code = error_code(body) if status >= _REFUSED else ""
     if status == _TOO_MANY or code == "RATE_LIMIT":
         raise RateExceeded
     if status >= _SERVER_ERROR:
         raise _Busy(f"status {status}", _seconds(response.headers.get("retry-after", "")))
-    if status >= 400:
+    if status >= _REFUSED:
         raise Declined(status, code)
-    if status != 200:
+    if status != _OK:
         raise BadAnswer(f"status {status}")  # a redirect is not followed: the token goes to no other host
     expected = response.headers.get("content-length")
     if expected and "content-encoding" not in response.headers and expected != str(len(body)):

@@ -17,7 +17,7 @@ from chartlift.platforms.aeronaclinic.flatten import Problems, Record
 from chartlift.platforms.aeronaclinic.probes import Prober
 from chartlift.platforms.aeronaclinic.profile import Embedded, Entity, Profile
 from chartlift.platforms.aeronaclinic.session import Session
-from chartlift.platforms.aeronaclinic.walk import Place, Walk, merged, parameters
+from chartlift.platforms.aeronaclinic.walk import Place, Walk, count, merged, parameters
 from chartlift.platforms.aeronaclinic.wire import Number
 
 DELETIONS = "deletions"
@@ -114,10 +114,12 @@ class AeronaSource:
         waiting: Place | None = place
         while waiting is not None:
             place, waiting = waiting, None
-            for records, after in walk.pages(place):
-                if after is None and since is None and place.read:
-                    waiting = after = walk.sweep(place, self._deleted_since(session, entity, place))
-                yield self._page(session, entity, records, after, bool(embed), problems, place)
+            for step in walk.pages(place):
+                if step.after is None and since is None and place.read:
+                    waiting = walk.sweep(place, self._deleted_since(session, entity, place))
+                page = self._page(session, entity, step.records, bool(embed), problems)
+                after = step.after or waiting
+                yield replace(page, cursor=after.text() if after else None, total=step.total, problems=merged(problems))
                 problems.clear()
                 place = after or place
 
@@ -149,19 +151,10 @@ class AeronaSource:
         return {entity.embed: ",".join(wanted)} if entity.embed else {}
 
     def _page(
-        self,
-        session: Session,
-        entity: Entity,
-        records: list[Record],
-        after: Place | None,
-        embedded: bool,
-        problems: Problems,
-        place: Place,
+        self, session: Session, entity: Entity, records: list[Record], embedded: bool, problems: Problems
     ) -> Page:
         arrays = self._profile.wanted(entity)
-        tables: dict[str, ArrowStream] = {
-            entity.name: flatten.table(entity, records, problems, apart=[array.member for array in arrays])
-        }
+        tables: dict[str, ArrowStream] = {entity.name: flatten.table(entity, records, problems)}
         extra = flatten.made(entity.name, records)
         if extra is not None:
             tables[extra[0]] = flatten.table(self._profile.entities[extra[0]], extra[1], problems)
@@ -170,8 +163,7 @@ class AeronaSource:
             tables[child.name] = flatten.table(
                 child, self._children(session, entity, array, records, problems), problems
             )
-        total = after.total if after else place.total
-        return Page(entity.name, tables, after.text() if after else None, total, problems=merged(problems))
+        return Page(entity.name, tables, None)
 
     # ------------------------------------------------------------ embedded arrays
 
@@ -187,7 +179,7 @@ class AeronaSource:
             if len(whole) < len(rows):
                 problems["R-SHAPE", child.name] += len(rows) - len(whole)
             owner = flatten.cell(record.get(entity.id))
-            if len(whole) < _number(record.get(array.total)):
+            if len(whole) < (count(record.get(array.total)) or 0):
                 short.append(owner)
             found += [_owned(row, child.patient, owner, problems) for row in whole]
         problems["R-EMBED", f"{entity.name}.{array.member}"] += len(short)
@@ -198,7 +190,7 @@ class AeronaSource:
 
     def _worth_asking(self, records: list[Record], array: Embedded) -> int:
         """Patients that may be asked for one by one before reading the whole list later is cheaper."""
-        rows = sum(_number(record.get(array.total)) for record in records)
+        rows = sum((count(record.get(array.total)) or 0) for record in records)
         return rows // self._profile.size(self._profile.entities[array.entity]) + 1
 
     def _of_patient(self, session: Session, child: Entity, owner: str | None, problems: Problems) -> list[Record]:
@@ -212,7 +204,7 @@ class AeronaSource:
 
         found: list[Record] = []
         walk = Walk(child, self._profile.paging, self._profile.size(child), fetch, problems)
-        for records, _ in walk.pages(Place(page=self._profile.paging.first)):
+        for records, _, _ in walk.pages(Place(page=self._profile.paging.first)):
             if any(flatten.cell(record.get(child.patient)) != owner for record in records):
                 self._unfiltered.add(child.name)
                 return []
@@ -240,7 +232,7 @@ class AeronaSource:
         self, session: Session, start: str, place: Place, following: tuple[int, str] | None
     ) -> Iterator[Page]:
         problems: Problems = Counter()
-        for records, after in self._deletion_walk(session, place.entity, start, problems).pages(place):
+        for records, after, _ in self._deletion_walk(session, place.entity, start, problems).pages(place):
             cursor = after.text() if after else None
             if after is None and following is not None:
                 cursor = Place(page=self._profile.paging.first, lane=following[0], entity=following[1]).text()
@@ -271,16 +263,12 @@ class AeronaSource:
         if entity.name not in self._profile.deletions.of:
             return 0
         walk = self._deletion_walk(session, entity.name, place.started, Counter())
-        return sum(len(records) for records, _ in walk.pages(Place(page=self._profile.paging.first)))
+        return sum(len(step.records) for step in walk.pages(Place(page=self._profile.paging.first)))
 
 
 def stamp(moment: datetime) -> str:
     """A time as the clinic takes it: UTC, whole seconds (cut, never rounded up), Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _number(value: Any) -> int:
-    return int(value) if isinstance(value, Number) and value.isdigit() and len(value) < 16 else 0
 
 
 def _owned(row: Record, column: str, owner: str | None, problems: Problems) -> Record:

@@ -13,7 +13,7 @@ import json
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from chartlift.errors import StopError, Unreachable
 from chartlift.platforms.aeronaclinic.errors import BadAnswer
@@ -22,6 +22,8 @@ from chartlift.platforms.aeronaclinic.profile import Entity, Paging
 
 _IDLE_PAGES = 2  # pages without anything new before a listing counts as ended
 _SWEEPS = 2
+_UNREADABLE_ROWS = 5  # on one page; more is an outage, not broken rows
+_DIGITS = 15  # of a count; beyond that it is nonsense
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,14 @@ class Envelope:
     size: int  # as the answer says; 0 = it does not
 
 
+class Step(NamedTuple):
+    """The records of one page, the place behind it (None = that was the last), and the listing's total so far."""
+
+    records: list[Record]
+    after: Place | None
+    total: int | None
+
+
 Fetch = Callable[[int, int, bool, int], Any]
 """page number, size, with embedded arrays?, tries -> the answer's JSON"""
 
@@ -76,18 +86,18 @@ class Walk:
         self._fetch = fetch
         self._problems = problems
 
-    def pages(self, place: Place) -> Iterator[tuple[list[Record], Place | None]]:
-        """Records of each page with the place after it; None after the last."""
+    def pages(self, place: Place) -> Iterator[Step]:
+        """Page after page, from `place` on."""
         while True:
             answer = self.read(place)
             after = self._after(place, answer)
-            yield answer.records, after
+            yield Step(answer.records, after, place.total if answer.total is None else answer.total)
             if after is None:
                 return
             place = after
 
     def read(self, place: Place) -> Envelope:
-        """One page; if it stays unreadable, its rows are read in ever smaller pages to leave out the broken one only."""
+        """One page; if it stays unreadable, its rows are read in ever smaller pages to leave out the broken ones."""
         size = place.size or self._size
         try:
             return self.envelope(self._fetch(place.page, size, True, 0), size)
@@ -97,7 +107,8 @@ class Walk:
                     f"AeronaClinic gives no usable answer for {self._entity.name}: {bad.reason}",
                     hint="run the same command again",
                 ) from None
-            return Envelope(self._isolate(place.page, size), None, more=True, size=size)
+            before = self._problems["S-UNREADABLE", self._entity.name]
+            return Envelope(self._isolate(place.page, size, before), None, more=True, size=size)
 
     def _others_answer(self, page: int, size: int) -> bool:
         beyond = (page - self._paging.first + 1) * size + self._paging.first
@@ -109,7 +120,7 @@ class Walk:
             return True
         return False
 
-    def _isolate(self, page: int, size: int) -> list[Record]:
+    def _isolate(self, page: int, size: int, before: int) -> list[Record]:
         part = size // 10 if size % 10 == 0 else 1
         start = (page - self._paging.first) * (size // part) + self._paging.first
         found: list[Record] = []
@@ -117,7 +128,12 @@ class Walk:
             try:
                 found += self._exactly(number, part)
             except BadAnswer:
-                found += self._isolate(number, part) if part > 1 else self._alone(number)
+                found += self._isolate(number, part, before) if part > 1 else self._alone(number)
+            if self._problems["S-UNREADABLE", self._entity.name] - before > _UNREADABLE_ROWS:
+                raise Unreachable(
+                    f"AeronaClinic gives no usable answer for many rows of {self._entity.name}",
+                    hint="run the same command again",
+                )
         return found
 
     def _exactly(self, number: int, size: int) -> list[Record]:
@@ -148,10 +164,10 @@ class Walk:
         elif isinstance(answer, dict):
             items, total, more = (
                 answer.get(words.items),
-                _count(answer.get(words.total)),
+                count(answer.get(words.total)),
                 answer.get(words.next) is not None,
             )
-            size = _count(answer.get(words.clamped)) or 0
+            size = count(answer.get(words.clamped)) or 0
         else:
             raise BadAnswer("not a page")
         if not isinstance(items, list):
@@ -241,18 +257,20 @@ class Walk:
 
 def fingerprint(records: list[Record], key: str) -> str:
     """Tells pages apart by the ids on them."""
-    return hashlib.sha256("\n".join(str(record.get(key)) for record in records).encode("utf-8", "replace")).hexdigest()[
-        :16
-    ]
+    ids = "\n".join(str(record.get(key)) for record in records)
+    return hashlib.sha256(ids.encode("utf-8", "replace")).hexdigest()[:16]
 
 
-def _count(value: Any) -> int | None:
-    return int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 16 else None
+def count(value: Any) -> int | None:
+    """A number of rows, from a JSON number or text; None if it is none."""
+    return (
+        int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS else None
+    )
 
 
 def merged(problems: Counter[tuple[str, str]]) -> tuple[tuple[str, str, int], ...]:
     """Problems as a Page carries them."""
-    return tuple((code, where, count) for (code, where), count in sorted(problems.items()) if count)
+    return tuple((code, where, many) for (code, where), many in sorted(problems.items()) if many)
 
 
 def parameters(paging: Paging, page: int, size: int) -> Mapping[str, str]:

@@ -11,12 +11,19 @@ if TYPE_CHECKING:
     from chartlift.platforms.salesforce.destination import Salesforce
 
 
-def open_destination(
-    url: str, environ: Mapping[str, str], clock: Clock, *, expected_org_id: str = "", **policies: Any
+def connect(
+    url: str,
+    *,
+    secrets: Mapping[str, str],
+    clock: Clock,
+    ca_file: str = "",
+    expected_org_id: str = "",
+    **policies: Any,
 ) -> Salesforce:
-    """The org at its My Domain URL, with the secrets of `environ` (`CHARTLIFT_SF_*`, `CHARTLIFT_CA_FILE`).
+    """The org at its My Domain URL. Nothing is sent before the first call.
 
-    `policies`: allow_save, gzip_upload (auto | yes | no), reserve, rest_rows, page_rows. Nothing is sent yet.
+    `secrets` holds the CHARTLIFT_SF_* names of the environment (and CHARTLIFT_CA_FILE, unless `ca_file` is given).
+    `policies`: allow_save, gzip_upload (auto | yes | no), reserve, rest_rows, page_rows.
 
     Raises:
         UsageError: the URL is not one of a Salesforce org or of this machine.
@@ -25,4 +32,5 @@ def open_destination(
     from chartlift.platforms.salesforce.credentials import Secrets
     from chartlift.platforms.salesforce.destination import Salesforce
 
-    return Salesforce(url, Secrets.of(environ), clock=clock, expected_org_id=expected_org_id, **policies)
+    given = Secrets.of({**secrets, "CHARTLIFT_CA_FILE": ca_file or secrets.get("CHARTLIFT_CA_FILE", "")})
+    return Salesforce(url, given, clock=clock, expected_org_id=expected_org_id, **policies)

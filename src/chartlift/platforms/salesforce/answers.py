@@ -18,7 +18,7 @@ from isal import isal_zlib
 from chartlift.platforms.salesforce.errors import UNRECOGNISED, safe_code, safe_fields
 
 GZIP = 31  # window bits: gzip container
-_DAMAGED: type[Exception] = isal_zlib.error
+_DAMAGED: Any = isal_zlib.error  # declared as a value, but a class
 LONGEST_WAIT = 900.0  # seconds a server may ask us to wait
 
 
@@ -28,20 +28,24 @@ class Unusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Status, headers (lower-case names), decoded body. `framed`: the transport proved that the body is whole."""
+    """Status, headers (lower-case names), decoded body, and what a JSON body says.
+
+    `framed`: the transport proved that the body is whole.
+    """
 
     status: int
     headers: Mapping[str, str]
     body: bytes
     framed: bool = True
+    document: Any = None
 
     @property
     def kind(self) -> str:
         """The media type without parameters."""
         return self.headers.get("content-type", "").split(";", 1)[0].strip().lower()
 
-    def json(self, *, exact: bool = False) -> Any:
-        """The body as JSON; with `exact`, numbers with a point stay text as they came.
+    def json(self) -> Any:
+        """The body as JSON; numbers with a point stay text, as they came.
 
         Raises:
             Unusable: it is something else.
@@ -49,7 +53,7 @@ class Answer:
         if self.kind != "application/json":
             raise Unusable(f"not JSON but {self.kind or 'untyped'}")
         try:
-            return json.loads(self.body, parse_constant=_no_constant, parse_float=str if exact else None)
+            return json.loads(self.body, parse_constant=_no_constant, parse_float=str)
         except ValueError:
             raise Unusable("the JSON is damaged") from None
 

@@ -12,14 +12,14 @@ from chartlift.errors import TransientError
 from chartlift.model.ports import NULL_CELL, OnStep, Step, WriteResult
 from chartlift.model.schema import FieldDescribe
 from chartlift.platforms.salesforce.answers import code_of
-from chartlift.platforms.salesforce.errors import NoAnswer, Refused, safe_fields
+from chartlift.platforms.salesforce.canon import NUMBERS
+from chartlift.platforms.salesforce.errors import NoAnswer, Refused, safe_fields, twin_field
 from chartlift.platforms.salesforce.rest import COLLECTION, Rest
 from chartlift.platforms.salesforce.results import SCHEMA
 from chartlift.platforms.salesforce.session import Repeat
 from chartlift.platforms.salesforce.soap import Soap
 
 LARGEST_CALL = 4_000_000  # characters of field values in one call
-NUMBERS = frozenset({"double", "currency", "percent", "int", "long"})
 VERBS = {"insert": "POST", "update": "PATCH"}
 
 Row = dict[str, str | None]
@@ -156,4 +156,10 @@ def _fate(answer: Mapping[str, Any], *, created: bool = False) -> Fate:
         return record_id, "ok", created, "", ""
     errors = answer.get("errors")
     first = errors[0] if isinstance(errors, list) and errors and isinstance(errors[0], dict) else {}
-    return record_id, "failed", False, code_of(first), safe_fields(first.get("fields"))
+    return (
+        record_id,
+        "failed",
+        False,
+        code_of(first),
+        safe_fields(first.get("fields")) or twin_field(first.get("message")),
+    )

@@ -9,7 +9,6 @@ from typing import Any
 
 from chartlift.errors import PlanError, Unreachable
 from chartlift.model.ports import Clock, OnStep, Step
-from chartlift.platforms.salesforce.answers import Unusable
 from chartlift.platforms.salesforce.errors import NoAnswer
 from chartlift.platforms.salesforce.jobs import FIRST_WAIT, LONGEST_WAIT, WAIT_GROWTH
 from chartlift.platforms.salesforce.rest import Rest
@@ -74,11 +73,7 @@ class Deploys:
         # the same package twice ends in the same schema
         path = f"{self._rest.root}/metadata/deployRequest"
         headers = {"Content-Type": f"multipart/form-data; boundary={boundary}"}
-        answer = self._rest.session.call("POST", path, repeat=Repeat.ALWAYS, content=body, headers=headers)
-        try:
-            found = answer.json()
-        except Unusable as error:
-            raise NoAnswer(f"POST {path}", str(error), unsent=False) from None
+        found = self._rest.session.call("POST", path, repeat=Repeat.ALWAYS, content=body, headers=headers).document
         deploy_id = found.get("id") if isinstance(found, dict) else None
         if not isinstance(deploy_id, str):
             raise NoAnswer(f"POST {path}", "it names no deployment", unsent=False)

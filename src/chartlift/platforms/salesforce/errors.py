@@ -28,7 +28,7 @@ class Remedy(StrEnum):
     AUTOMATION = "automation"  # a trigger, flow or rule of the org
 
 
-LOCKED_OUT = "BATCH_RETRIES_EXHAUSTED"
+LOCKED_OUT = "TOO_MANY_RETRIES"
 """Our name for CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY when the org gave up retrying a chunk: sending again helps."""
 
 UNRECOGNISED = "UNRECOGNISED"
@@ -100,6 +100,15 @@ def safe_fields(names: object) -> str:
     return ",".join(name for name in names if isinstance(name, str) and _NAME.fullmatch(name))
 
 
+_TWIN = r"duplicate value found: (?P<twin>[A-Za-z]\w*) duplicates"
+
+
+def twin_field(message: object) -> str:
+    """The field that a DUPLICATE_VALUE is about; its message names it, its field list does not."""
+    found = re.search(_TWIN, message, re.ASCII) if isinstance(message, str) else None
+    return found["twin"] if found else ""
+
+
 def row_errors(cells: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray]:
     """Codes and field lists of `CODE:message:Field1,Field2 --` cells, without the message.
 
@@ -113,7 +122,7 @@ def row_errors(cells: pa.ChunkedArray) -> tuple[pa.ChunkedArray, pa.ChunkedArray
     tail = pc.struct_field(
         pc.extract_regex(cells, r"(?s):(?P<tail>[A-Za-z][\w.]*(?:, ?[A-Za-z][\w.]*)*) ?--\s*$"), "tail"
     )
-    twin = pc.struct_field(pc.extract_regex(cells, r"duplicate value found: (?P<twin>\w+) duplicates"), "twin")
+    twin = pc.struct_field(pc.extract_regex(cells, _TWIN), "twin")
     fields = pc.utf8_trim_whitespace(pc.fill_null(pc.coalesce(tail, twin), ""))
     return code, fields
 

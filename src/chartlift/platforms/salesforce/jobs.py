@@ -10,10 +10,9 @@ from typing import Any
 
 from chartlift.errors import Unreachable
 from chartlift.model.ports import Clock, JobGone, OnStep, Step
-from chartlift.platforms.salesforce.answers import Unusable
 from chartlift.platforms.salesforce.errors import NoAnswer, Refused, safe_code
 from chartlift.platforms.salesforce.render import Payload
-from chartlift.platforms.salesforce.rest import JSON, Rest
+from chartlift.platforms.salesforce.rest import JSON_BODY, Rest
 from chartlift.platforms.salesforce.session import Repeat
 
 OPEN, CLOSED = "Open", "UploadComplete"
@@ -159,11 +158,8 @@ class Jobs:
 
     def _call(self, method: str, path: str, document: dict[str, str] | None, repeat: Repeat) -> JobState:
         body = json.dumps(document).encode() if document is not None else b""
-        answer = self._rest.session.call(method, path, repeat=repeat, content=body, headers=JSON if body else None)
-        try:
-            found = answer.json()
-        except Unusable as error:
-            raise NoAnswer(f"{method} {path}", str(error), unsent=False) from None
+        headers = JSON_BODY if body else None
+        found = self._rest.session.call(method, path, repeat=repeat, content=body, headers=headers).document
         if not isinstance(found, dict) or not found.get("id"):
             raise NoAnswer(f"{method} {path}", "it is not about a job", unsent=False)
         return state_of(found)

@@ -80,8 +80,10 @@ class Preflight:
         ]
 
     def _permissions(self) -> list[Probe]:
-        row = self._rest.query(f"SELECT {', '.join(NEEDED)} FROM UserPermissionAccess")[0]
-        lacking = [label for column, label in NEEDED.items() if not row.get(column)]
+        rows = self._rest.query(f"SELECT {', '.join(NEEDED)} FROM UserPermissionAccess")
+        if not rows:
+            return [Probe("permissions", True, "the org does not tell")]
+        lacking = [label for column, label in NEEDED.items() if not rows[0].get(column)]
         return [Probe("permissions", not lacking, f"lacking: {', '.join(lacking)}" if lacking else "all there")]
 
     def _audit_fields(self) -> list[Probe]:

@@ -9,15 +9,14 @@ from http import HTTPStatus
 from typing import Any
 
 from chartlift.errors import PlanError
-from chartlift.platforms.salesforce.answers import Unusable
 from chartlift.platforms.salesforce.errors import NoAnswer, Refused
-from chartlift.platforms.salesforce.session import Repeat, Session
+from chartlift.platforms.salesforce.session import JSON, Repeat, Session
 
 NEWEST, OLDEST = 67.0, 58.0
 """The API versions this client was written for."""
 
 COLLECTION = 200
-JSON = {"Content-Type": "application/json"}
+JSON_BODY = {"Content-Type": JSON}
 
 
 class Rest:
@@ -30,7 +29,7 @@ class Rest:
     @cached_property
     def version(self) -> str:
         """The newest version that the org and this client both know, such as `67.0`."""
-        found = self._parsed(self.session.open("/services/data"), "GET /services/data")
+        found = self.session.open("/services/data").document
         listed = [str(item.get("version", "")) for item in found if isinstance(item, dict)]
         known = [text for text in listed if _number(text) is not None and OLDEST <= (_number(text) or 0) <= NEWEST]
         if not known:
@@ -42,11 +41,10 @@ class Rest:
         """Path of the REST API."""
         return f"/services/data/v{self.version}"
 
-    def get(self, path: str, params: Mapping[str, str] | None = None, *, exact: bool = False) -> Any:
-        """The JSON at a path below the root (or at an absolute /services path)."""
+    def get(self, path: str, params: Mapping[str, str] | None = None) -> Any:
+        """The JSON at a path below the root (or at an absolute /services path); numbers with a point are text."""
         full = path if path.startswith("/services/") else self.root + path
-        answer = self.session.call("GET", full, repeat=Repeat.ALWAYS, params=params)
-        return self._parsed(answer, f"GET {full}", exact=exact)
+        return self.session.call("GET", full, repeat=Repeat.ALWAYS, params=params).document
 
     def post(self, path: str, document: object, *, repeat: Repeat, headers: Mapping[str, str] | None = None) -> Any:
         """Send JSON and return the JSON of the answer."""
@@ -64,10 +62,9 @@ class Rest:
     ) -> Any:
         """Send JSON (or nothing, if `document` is None) and return the JSON of the answer, None if it is empty."""
         body = b"" if document is None else json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
-        extra = {**(JSON if body else {}), **(headers or {})}
-        full = self.root + path
-        answer = self.session.call(method, full, repeat=repeat, content=body, headers=extra, params=params)
-        return self._parsed(answer, f"{method} {full}") if answer.body else None
+        extra = {**(JSON_BODY if body else {}), **(headers or {})}
+        path = self.root + path
+        return self.session.call(method, path, repeat=repeat, content=body, headers=extra, params=params).document
 
     def describe(self, object_name: str) -> dict[str, Any] | None:
         """The describe of one object, None if the user sees none of that name."""
@@ -83,9 +80,9 @@ class Rest:
         return self.get("/limits")
 
     def pages(self, statement: str, *, deleted: bool = False, tooling: bool = False) -> Iterator[dict[str, Any]]:
-        """The pages of a query, each with totalSize, done and records; numbers with a point are text."""
+        """The pages of a query, each with totalSize, done and records."""
         path = "/tooling/query" if tooling else ("/queryAll" if deleted else "/query")
-        page = self.get(path, {"q": statement}, exact=True)
+        page = self.get(path, {"q": statement})
         seen: set[str] = set()
         while True:
             if not isinstance(page, dict) or not isinstance(page.get("records"), list):
@@ -97,7 +94,7 @@ class Rest:
             if following in seen:
                 raise NoAnswer(f"GET {path}", "its pages go round in a circle", unsent=False)
             seen.add(following)
-            page = self.get(following, exact=True)
+            page = self.get(following)
 
     def query(self, statement: str, *, deleted: bool = False, tooling: bool = False) -> list[dict[str, Any]]:
         """All records of a query that is known to be small.
@@ -141,13 +138,6 @@ class Rest:
         if not isinstance(found, list) or len(found) != expected or not all(isinstance(item, dict) for item in found):
             raise NoAnswer(f"{method} /composite/sobjects", "it has another number of results", unsent=False)
         return found
-
-    @staticmethod
-    def _parsed(answer: Any, what: str, *, exact: bool = False) -> Any:
-        try:
-            return answer.json(exact=exact)
-        except Unusable as error:
-            raise NoAnswer(what, str(error), unsent=False) from None
 
 
 def _number(text: str) -> float | None:

@@ -17,6 +17,7 @@ import random
 import ssl
 import time
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from enum import Enum
 from http import HTTPStatus
 from typing import Any
@@ -35,6 +36,7 @@ from chartlift.transforms.canonical import canonical_id
 
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # its INFO lines hold URLs, and URLs hold queries
 
+JSON = "application/json"
 TIMEOUT = httpx2.Timeout(120.0, connect=20.0)
 DEADLINE = 1_200.0  # seconds for one answer, however it trickles
 LARGEST_ANSWER = 1_000_000_000
@@ -119,7 +121,7 @@ class Session:
         path: str,
         *,
         repeat: Repeat,
-        accept: str = "application/json",
+        accept: str = JSON,
         content: bytes | Callable[[str], bytes] = b"",
         headers: Mapping[str, str] | None = None,
         params: Mapping[str, str] | None = None,
@@ -161,10 +163,8 @@ class Session:
 
     def open(self, path: str) -> Answer:
         """GET something that needs no login."""
-        headers = {"Accept": "application/json"}
-        return self._repeated(
-            lambda: self._once("GET", path, b"", headers, None, "application/json", (200,)), Repeat.ALWAYS
-        )
+        headers = {"Accept": JSON}
+        return self._repeated(lambda: self._once("GET", path, b"", headers, None, JSON, (200,)), Repeat.ALWAYS)
 
     # ------------------------------------------------------------ login
 
@@ -196,10 +196,9 @@ class Session:
         self._org_id = org_id
 
     def _userinfo(self) -> dict[str, Any]:
-        headers = {"Authorization": f"Bearer {self._token}", "Accept": "application/json"}
+        headers = {"Authorization": f"Bearer {self._token}", "Accept": JSON}
         path = "/services/oauth2/userinfo"
-        answer = self._once("GET", path, b"", headers, None, "application/json", (200,))
-        found = answer.json()
+        found = self._once("GET", path, b"", headers, None, JSON, (200,)).document
         if not isinstance(found, dict) or not found.get("organization_id") or not found.get("user_id"):
             raise NoAnswer(f"GET {path}", "it names no org", unsent=True)
         return found
@@ -210,11 +209,11 @@ class Session:
         def once() -> Answer:
             form = self._secrets.form(self.url, self._clock.now())
             body = str(httpx2.QueryParams(form)).encode()
-            headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": "application/json"}
-            return self._once("POST", path, body, headers, None, "application/json", (200,))
+            headers = {"Content-Type": "application/x-www-form-urlencoded", "Accept": JSON}
+            return self._once("POST", path, body, headers, None, JSON, (200,))
 
         try:
-            found = self._repeated(once, Repeat.ALWAYS).json()
+            found = self._repeated(once, Repeat.ALWAYS).document
         except (_Ended, Refused) as error:
             code = error.code if isinstance(error, Refused) else "INVALID_SESSION_ID"
             raise CredentialsError(
@@ -289,7 +288,9 @@ class Session:
         if status in ok:
             if status != HTTPStatus.NO_CONTENT and answer.body and answer.kind != accept:
                 raise Unusable(f"{answer.kind or 'untyped'} instead of {accept}")
-            return answer
+            # only a 200 has to say something: an upload is answered by an empty 201, a change by an empty 204
+            told = accept == JSON and (answer.body or status == HTTPStatus.OK)
+            return replace(answer, document=answer.json()) if told else answer
         if status in REDIRECTS:
             raise StopError(f"Salesforce answered {what} with a redirect, which is not followed")
         errors = answer.errors()

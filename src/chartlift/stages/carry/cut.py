@@ -37,7 +37,7 @@ def inserts(carry: Carry, unit: ObjectMap, level: int) -> Iterator[Batch]:
 
 def undeletes(carry: Carry) -> Iterator[Batch]:
     """Rows that our own rollback put into the recycle bin: they come back under their old Id."""
-    query = 'SELECT s.key, s.id AS "Id", NULL::VARCHAR AS hash FROM spine AS s WHERE {rows} ORDER BY s.seq'
+    query = 'SELECT s.key, s.id AS "Id", NULL::VARCHAR AS hash FROM spine AS s WHERE /*rows*/ ORDER BY s.seq'
     yield from _in_batches(carry, "undelete", 0, "fate = 'undelete'", query)
 
 
@@ -59,7 +59,7 @@ def _insert_query(carry: Carry, unit: ObjectMap) -> str:
         f"SELECT s.key, s.key AS {ident(KEY)}, {literal(carry.run)} AS {ident(RUN)},"
         f" {actual_hash(unit, 's.base')} AS {ident(HASH)}, {cells}"
         f" FROM ({carry.plan.statements[unit.name]}) AS v JOIN spine AS s ON s.key = v.key"
-        " WHERE {range} AND {rows} ORDER BY s.seq"
+        " WHERE /*range*/ AND /*rows*/ ORDER BY s.seq"
     )
 
 
@@ -67,15 +67,15 @@ def _in_batches(carry: Carry, operation: str, level: int, chosen: str, query: st
     policies = carry.plan.policies
     carry.sql.execute(f"""
         CREATE OR REPLACE TABLE cuts AS
-        SELECT batch, min(seq) AS first, max(seq) AS last, count(*) AS rows FROM (
-          SELECT seq, ((row_number() OVER (ORDER BY seq) - 1) // {policies.batch_rows},
-                       sum(bytes) OVER (ORDER BY seq) // {policies.batch_bytes}) AS batch
+        SELECT min(seq) AS first, max(seq) AS last, count(*) AS rows FROM (
+          SELECT seq, (row_number() OVER (ORDER BY seq) - 1) // {policies.batch_rows} AS by_rows,
+                 sum(bytes) OVER (ORDER BY seq) // {policies.batch_bytes} AS by_bytes
           FROM spine WHERE {chosen}
-        ) GROUP BY batch ORDER BY first
+        ) GROUP BY by_rows, by_bytes ORDER BY first
     """)
     for first, last, count in carry.sql.execute("SELECT first, last, rows FROM cuts ORDER BY first").fetchall():
         rows = f"s.{chosen.replace(' AND ', ' AND s.')} AND s.seq BETWEEN {first} AND {last}"
-        table = carry.table(query.format(range=f"v.seq BETWEEN {first} AND {last}", rows=rows))
+        table = carry.table(query.replace("/*range*/", f"v.seq BETWEEN {first} AND {last}").replace("/*rows*/", rows))
         yield from split_wires(operation, level, table, bulk=count >= BULK_FROM and operation != "undelete")
 
 

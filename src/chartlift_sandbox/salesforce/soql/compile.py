@@ -72,6 +72,7 @@ class _Compiler:
             params=self.statement.params,
             aggregate=self.aggregate,
             long_texts=selection.long_texts,
+            virtual=frozenset(self.statement.virtual),
         )
 
     def _tail(self, grouping: Grouping | None, link: Field | None) -> str:

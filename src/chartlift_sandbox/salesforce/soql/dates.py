@@ -44,7 +44,7 @@ class Calendar:
         self.zone = zone
         self.today = now.astimezone(zone).date()
         self._first_weekday = first_weekday
-        self._fiscal = fiscal_start
+        self.fiscal_start = fiscal_start
 
     def start_of(self, unit: str) -> date:
         """First day of the unit that holds today."""
@@ -61,9 +61,9 @@ class Calendar:
             case "YEAR":
                 return date(today.year, 1, 1)
             case "FISCAL_QUARTER":
-                return add_months(today, -((today.month - self._fiscal) % 3))
+                return add_months(today, -((today.month - self.fiscal_start) % 3))
             case _:
-                return add_months(today, -((today.month - self._fiscal) % _MONTHS))
+                return add_months(today, -((today.month - self.fiscal_start) % _MONTHS))
 
     def shifted(self, unit: str, count: int) -> date:
         """First day of the unit `count` units after the present one."""

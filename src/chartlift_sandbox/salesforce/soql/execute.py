@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import re
 from typing import TYPE_CHECKING, Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
 from chartlift_sandbox.salesforce.errors import OrgError
-from chartlift_sandbox.salesforce.soql import cells
+from chartlift_sandbox.salesforce.soql import cells, virtual
 from chartlift_sandbox.salesforce.soql.compile import compile_query
 from chartlift_sandbox.salesforce.soql.dates import Calendar
 from chartlift_sandbox.salesforce.soql.parse import parse
 from chartlift_sandbox.salesforce.soql.plan import PARENTS, Plan
 from chartlift_sandbox.salesforce.soql.result import QueryResult
-from chartlift_sandbox.salesforce.soql.statement import Statement
+from chartlift_sandbox.salesforce.soql.statement import Statement, quoted
+from chartlift_sandbox.salesforce.soql.syntax import Query
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Actor, Org
@@ -23,12 +24,35 @@ if TYPE_CHECKING:
 _PLACEHOLDER = re.compile(r"\$(p\d+)\b")
 MAX_AGGREGATES = 2_000
 DEFAULT_ZONE = "Europe/London"
+DEFAULT_LOCALE = "en_GB"
+_SUNDAY = 6
+_WEEKS_FROM_SUNDAY = frozenset({"US", "CA", "MX", "BR", "JP", "KR", "TW", "IL", "ZA", "IN"})
 
 
-def calendar(org: Org) -> Calendar:
-    """Today and the calendar's units where the org is."""
-    zone = getattr(org.settings, "time_zone", DEFAULT_ZONE)
-    return Calendar(org.clock.now(), ZoneInfo(zone))
+def calendar(org: Org, actor: Actor) -> Calendar:
+    """Today and the calendar's units for the caller: the user's zone and locale, the organization's fiscal year."""
+    user = _row(org, "User", ("TimeZoneSidKey", "LocaleSidKey"), actor.user_id)
+    organization = _row(org, "Organization", ("TimeZoneSidKey", "DefaultLocaleSidKey", "FiscalYearStartMonth"))
+    zone = user.get("TimeZoneSidKey") or organization.get("TimeZoneSidKey") or DEFAULT_ZONE
+    try:
+        found = ZoneInfo(zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        found = ZoneInfo(DEFAULT_ZONE)
+    locale = user.get("LocaleSidKey") or organization.get("DefaultLocaleSidKey") or DEFAULT_LOCALE
+    sunday = locale.rpartition("_")[2] in _WEEKS_FROM_SUNDAY
+    return Calendar(org.clock.now(), found, _SUNDAY if sunday else 0, organization.get("FiscalYearStartMonth") or 1)
+
+
+def _row(org: Org, name: str, fields: tuple[str, ...], record: str | None = None) -> dict[str, Any]:
+    """The wanted fields of one record, as far as the object has them."""
+    sobject = org.schema.object(name)
+    known = [field for field in fields if sobject is not None and field in sobject.fields]
+    if sobject is None or not known:
+        return {}
+    sql = f"SELECT {', '.join(quoted(field) for field in known)} FROM {quoted(sobject.name)}"
+    sql += ' WHERE "Id" = $record LIMIT 1' if record else " LIMIT 1"
+    row = org.db.execute(sql, {"record": record} if record else {}).fetchone()
+    return dict(zip(known, row, strict=True)) if row else {}
 
 
 def prepare(org: Org, actor: Actor, text: str, *, all_rows: bool = False) -> Plan:
@@ -37,8 +61,11 @@ def prepare(org: Org, actor: Actor, text: str, *, all_rows: bool = False) -> Pla
     Raises:
         OrgError: in the words of the query service.
     """
-    statement = Statement(org, actor, text, calendar(org), all_rows)
-    return compile_query(statement, parse(text))
+    return _compiled(org, actor, text, parse(text), all_rows=all_rows)
+
+
+def _compiled(org: Org, actor: Actor, text: str, query: Query, *, all_rows: bool) -> Plan:
+    return compile_query(Statement(org, actor, text, lambda: calendar(org, actor), all_rows), query)
 
 
 def run(org: Org, actor: Actor, text: str, all_rows: bool = False) -> QueryResult:
@@ -53,18 +80,22 @@ def run(org: Org, actor: Actor, text: str, all_rows: bool = False) -> QueryResul
     Raises:
         OrgError: whatever the query service would refuse.
     """
+    query = parse(text)
     with org.lock:
-        plan = prepare(org, actor, text, all_rows=all_rows)
-        table = _fetch(org, plan.sql(), plan)
-        if plan.count_only:
-            return QueryResult(plan, table, _counted(plan, table))
-        if plan.aggregate and table.num_rows > MAX_AGGREGATES:
-            message = (
-                "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
-            )
-            raise OrgError("EXCEEDED_ID_LIMIT", message)
-        result = QueryResult(plan, table, table.num_rows)
-        _add_children(org, result)
+        plan = _compiled(org, actor, text, query, all_rows=all_rows)
+        with virtual.shown(org.db, org.schema, plan.virtual):
+            return _result(org, plan)
+
+
+def _result(org: Org, plan: Plan) -> QueryResult:
+    table = _fetch(org, plan.sql(), plan)
+    if plan.count_only:
+        return QueryResult(plan, table, _counted(plan, table))
+    if plan.aggregate and table.num_rows > MAX_AGGREGATES:
+        message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
+        raise OrgError("EXCEEDED_ID_LIMIT", message)
+    result = QueryResult(plan, table, table.num_rows)
+    _add_children(org, result)
     return result
 
 

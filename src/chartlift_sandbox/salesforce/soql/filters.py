@@ -138,10 +138,10 @@ class Filter:
             raise refusal.malformed(self.statement.text, value.at, f"unexpected token: '{value.raw}'")
         if self.column.type not in {"date", "datetime"}:
             raise self._refuse_value(value)
-        edges: tuple[Any, Any] = (span.start, span.end)
+        start, end = span.start, span.end
         if self.column.type == "datetime":
-            edges = tuple(self.statement.calendar.instant(day) for day in edges)
-        sql = self._within(operator, *edges)
+            start, end = self.statement.calendar.instant(start), self.statement.calendar.instant(end)
+        sql = self._within(operator, start, end)
         if operator == "!=":
             return f"coalesce({sql}, true)"
         return f"coalesce({sql}, false)" if strict else sql

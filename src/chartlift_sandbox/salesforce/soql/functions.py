@@ -18,9 +18,9 @@ _DATE_PARTS = {
     "DAY_IN_MONTH": "day({0})",
     "DAY_IN_WEEK": "dayofweek({0}) + 1",
     "DAY_IN_YEAR": "dayofyear({0})",
-    "FISCAL_YEAR": "year({0})",
-    "FISCAL_QUARTER": "quarter({0})",
-    "FISCAL_MONTH": "month({0})",
+    "FISCAL_YEAR": "year({0} + to_months({1}))",
+    "FISCAL_QUARTER": "quarter({0} + to_months({1}))",
+    "FISCAL_MONTH": "month({0} + to_months({1}))",
     "HOUR_IN_DAY": "hour({0})",
     "WEEK_IN_MONTH": "(day({0}) - 1) // 7 + 1",
     "WEEK_IN_YEAR": "(dayofyear({0}) - 1) // 7 + 1",
@@ -123,7 +123,9 @@ def _date_part(scope: Scope, call: Function) -> Column:
         zone = scope.statement.bind(scope.statement.calendar.zone.key)
         sql = f"timezone({zone}, timezone('UTC', {sql}))"
     field = _DAY if call.upper == "DAY_ONLY" else _PART
-    return Column(_DATE_PARTS[call.upper].format(sql), field, (), inner.relation, kind=call.written.lower())
+    # a fiscal year that begins in April 2026 is called 2027, after the year in which it ends
+    ahead = (1 - scope.statement.calendar.fiscal_start) % 12 if call.upper.startswith("FISCAL") else 0
+    return Column(_DATE_PARTS[call.upper].format(sql, ahead), field, (), inner.relation, kind=call.written.lower())
 
 
 def _label(scope: Scope, call: Function) -> Column:

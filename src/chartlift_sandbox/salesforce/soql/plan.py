@@ -68,6 +68,7 @@ class Plan:
         layout: Shape of a record; None for COUNT().
         tail: FROM … WHERE … GROUP BY … HAVING, without order and limit.
         order: Sort keys; `unique` closes them so that the order is total.
+        virtual: Objects that are made up from the schema when the statement runs.
         long_texts: Number of custom long text columns, which shrink the pages.
     """
 
@@ -85,6 +86,7 @@ class Plan:
     params: dict[str, Any]
     aggregate: bool
     long_texts: int
+    virtual: frozenset[str] = frozenset()
 
     @property
     def count_only(self) -> bool:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Protocol
 
 from chartlift_sandbox.salesforce.schema import Field, Schema, SObject
+from chartlift_sandbox.salesforce.soql import virtual
 from chartlift_sandbox.salesforce.soql.dates import Calendar
 
 
@@ -39,11 +42,17 @@ class Statement:
     org: Visibility
     actor: Caller
     text: str
-    calendar: Calendar
+    calendar_of: Callable[[], Calendar]
     all_rows: bool = False
     params: dict[str, Any] = field(default_factory=dict)
     _aliases: int = 0
     _visible: dict[str, frozenset[str]] = field(default_factory=dict)
+    virtual: dict[str, SObject] = field(default_factory=dict)
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        """The caller's calendar, looked up only when the statement needs to know the day."""
+        return self.calendar_of()
 
     @property
     def schema(self) -> Schema:
@@ -73,7 +82,7 @@ class Statement:
 
     def sees(self, sobject: SObject, found: Field) -> bool:
         """Whether field-level security shows the field to the caller."""
-        if found.always_visible or found.type == "id":
+        if found.always_visible or found.type == "id" or sobject.name in self.virtual:
             return True
         if sobject.name not in self._visible:
             self._visible[sobject.name] = self.org.visible_fields(self.actor, sobject.name)
@@ -82,6 +91,8 @@ class Statement:
     def object(self, name: str) -> SObject | None:
         """The object of that name if the caller may query it."""
         found = self.schema.object(name)
+        if found is None and (made := virtual.object_for(name)) is not None:
+            return self.virtual.setdefault(made.name, made)
         if found is None or not found.queryable or not self.org.readable(self.actor, found.name):
             return None
         return found

@@ -18,12 +18,14 @@ APPOINTMENT = load().entities["appointment"]
 
 def test_cells_are_text_as_received() -> None:
     record = parse(
-        b'{"patientId": 5500123, "balance": 45.50, "email": "", "allowSms": true, "title": null, "lastName": "O\\u2019Neill",'
-        b' "allergies": [{"medicalItemId": 1, "dose": 1.50}], "medications": []}'
+        b'{"patientId": 5500123, "balance": 45.50, "email": "", "allowSms": true, "title": null, "lastName":'
+        b' "O\\u2019Neill", "allergies": [{"medicalItemId": 1, "dose": 1.50}], "medications": []}'
     )
     row = flatten.table(PATIENT, [record], Counter()).to_pylist()[0]
-    expected = {"patientId": "5500123", "balance": "45.50", "email": "", "allowSms": "true", "title": None,
-                "lastName": "O’Neill", "allergies": '[{"medicalItemId":1,"dose":1.50}]', "medications": "[]"}  # fmt: skip
+    expected = {
+        "patientId": "5500123", "balance": "45.50", "email": "", "allowSms": "true", "title": None,
+        "lastName": "O\u2019Neill", "allergies": '[{"medicalItemId":1,"dose":1.50}]', "medications": "[]",
+    }  # fmt: skip
     assert {name: row[name] for name in expected} == expected
     assert row["county"] is None
     assert '"balance":45.50' in row["_raw"]
@@ -51,6 +53,13 @@ def test_half_a_character_is_marked_in_the_cell_and_kept_in_raw() -> None:
     assert duckdb.sql('SELECT "firstName" FROM table_').fetchone() == ("😀",)
 
 
+def test_half_a_character_inside_an_array_is_marked_so_that_the_array_stays_json() -> None:
+    record = parse(b'{"patientId": 1, "allergies": [{"substance": "a\\udc00", "grade": 1.0, "note": "\\\\ud800"}]}')
+    row = flatten.table(PATIENT, [record], Counter()).to_pylist()[0]
+    assert json.loads(row["allergies"]) == [{"substance": f"a{LONE_SURROGATE}dc00", "grade": 1.0, "note": "\\ud800"}]
+    assert '"grade":1.0' in row["allergies"]
+
+
 def test_a_control_character_survives_the_way_into_the_database() -> None:
     table_ = flatten.table(PATIENT, [parse(b'{"patientId": 1, "lastName": "a\\u0000b"}')], Counter())
     assert table_.num_rows == 1
@@ -58,7 +67,7 @@ def test_a_control_character_survives_the_way_into_the_database() -> None:
 
 
 def test_arrays_with_tables_of_their_own_are_not_kept_twice() -> None:
-    table = flatten.table(PATIENT, [{"patientId": 1, "appointments": [1]}], Counter(), apart=["appointments"])
+    table = flatten.table(PATIENT, [{"patientId": 1, "appointments": [1], "treatments": []}], Counter())
     assert table["_raw"][0].as_py() == '{"patientId":1}'
 
 
@@ -82,18 +91,27 @@ def test_slugs_tell_long_and_foreign_names_apart() -> None:
     slugs = [flatten.slug(name) for name in names]
     assert len(set(slugs)) == len(names)
     assert all(text and len(text) <= 40 and text.isascii() and text == text.lower() for text in slugs)
-    assert flatten.slug("O’Neill") == flatten.slug("o'neill") == "oneill"
+    assert flatten.slug("A \ud800") is not None
 
 
 def test_groups_and_named_practices_come_once_each() -> None:
-    practices = [{"practiceId": 1, "groupName": "Lagan Group"}, {"practiceId": 2, "groupName": "LAGAN GROUP"}, {"practiceId": 3}]
-    assert flatten.made("practice", practices) == ("practiceGroup", [{"groupSlug": "lagan-group", "name": "Lagan Group"}])
+    practices = [
+        {"practiceId": 1, "groupName": "Lagan Group"},
+        {"practiceId": 2, "groupName": "LAGAN GROUP"},
+        {"practiceId": 3},
+    ]
+    assert flatten.made("practice", practices) == (
+        "practiceGroup",
+        [{"groupSlug": "lagan-group", "name": "Lagan Group"}],
+    )
     patients = [{"patientId": 1, "practiceId": 5, "practiceName": "X"}, {"patientId": 2, "practiceName": "Foyle"}]
     assert flatten.made("patient", patients) == ("practiceNamed", [{"nameSlug": "foyle", "name": "Foyle"}])
     assert flatten.made("appointment", []) is None
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b'{"a":1,"a":1}', b"[NaN]", b"[-Infinity]", b"\xff\xfe[\x00]\x00", b"[1] x"])
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b'{"a":1,"a":1}', b"[NaN]", b"[-Infinity]", b"\xff\xfe[\x00]\x00", b"[1] x"]
+)
 def test_json_that_could_be_read_in_two_ways_is_refused(body: bytes) -> None:
     with pytest.raises(BadAnswer):
         parse(body)

@@ -147,14 +147,18 @@ def test_a_body_beyond_all_bounds_is_refused(session: Make, clinic: Any) -> None
 
 
 @pytest.mark.parametrize(
-    "url", ["http://clinic.example", "ftp://127.0.0.1", "http://127.0.0.1.evil.example", "https://u:p@clinic.example", "clinic", "https://clinic.example/?x=1"]
+    "url",
+    ["http://clinic.example", "ftp://127.0.0.1", "http://127.0.0.1.evil.example", "https://u:p@clinic.example",
+     "clinic", "https://clinic.example/?x=1", ""],
 )  # fmt: skip
 def test_a_url_that_is_not_safe_is_refused(url: str) -> None:
     with pytest.raises(UsageError):
         safe_url(url)
 
 
-@pytest.mark.parametrize("url", ["https://clinic.example/api/", "http://127.0.0.1:8000", "http://[::1]:1", "http://localhost:1"])
+@pytest.mark.parametrize(
+    "url", ["https://clinic.example/api/", "http://127.0.0.1:8000", "http://[::1]:1", "http://localhost:1"]
+)
 def test_https_and_loopback_are_taken(url: str) -> None:
     assert safe_url(url) == url.rstrip("/")
 

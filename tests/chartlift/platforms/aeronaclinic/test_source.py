@@ -54,7 +54,9 @@ def on_request(clinic: Any, number: int, path: str, act: Callable[[], None]) -> 
 def drop(clinic: Any, entity: str, key: str, gone: int, *, told: bool) -> None:
     clinic.rows[entity] = [row for row in clinic.rows[entity] if row[key] != gone]
     if told:
-        clinic.deletions.append({"entity": entity, "entityId": gone, "deletedAt": "2026-03-01T12:00:00Z", "mergedIntoId": None})
+        clinic.deletions.append(
+            {"entity": entity, "entityId": gone, "deletedAt": "2026-03-01T12:00:00Z", "mergedIntoId": None}
+        )
 
 
 def test_patients_bring_their_appointments_along(source: AeronaSource, clinic: Any) -> None:
@@ -83,7 +85,9 @@ def test_arrays_cut_short_are_read_from_the_list(source: AeronaSource, clinic: A
     assert [query["patientId"] for query in clinic.asked("/appointments")] == ["2"]
 
 
-def test_a_clinic_that_ignores_the_patient_filter_is_not_asked_patient_by_patient(source: AeronaSource, clinic: Any) -> None:
+def test_a_clinic_that_ignores_the_patient_filter_is_not_asked_patient_by_patient(
+    source: AeronaSource, clinic: Any
+) -> None:
     clinic.fill(150, 3)
     clinic.embed_cap, clinic.ignores = 2, {"patientId"}
     read(source, "patient", "appointment")
@@ -123,7 +127,9 @@ def test_a_page_size_that_is_capped_in_silence_loses_nothing(source: AeronaSourc
     assert ids(read(source, "patient"), "patientId") == set(range(1, 131))
 
 
-@pytest.mark.parametrize("lie", ["self", "total high", "total low", "no next", "empty last", "same page", "wraps around"])
+@pytest.mark.parametrize(
+    "lie", ["self", "total high", "total low", "no next", "empty last", "same page", "wraps around"]
+)
 def test_pages_that_lie_about_themselves_end_and_lose_nothing(source: AeronaSource, clinic: Any, lie: str) -> None:
     clinic.fill(200 if lie == "empty last" else 230, 0)
     original = clinic._page
@@ -146,7 +152,9 @@ def test_pages_that_lie_about_themselves_end_and_lose_nothing(source: AeronaSour
 
     clinic._page = lying
     found = ids(read(source, "patient"), "patientId")
-    assert found == set(range(1, 101)) if lie == "same page" else found == set(range(1, len(clinic.rows["patient"]) + 1))
+    assert (
+        found == set(range(1, 101)) if lie == "same page" else found == set(range(1, len(clinic.rows["patient"]) + 1))
+    )
     assert len(clinic.asked("/patients")) <= 8
 
 
@@ -220,7 +228,9 @@ def test_deletions_name_the_survivor(source: AeronaSource, clinic: Any) -> None:
     assert rest == [("appointment", "7", None), ("appointment", "6", None)]
 
 
-def test_entries_that_are_no_records_and_children_of_someone_else_are_counted(source: AeronaSource, clinic: Any) -> None:
+def test_entries_that_are_no_records_and_children_of_someone_else_are_counted(
+    source: AeronaSource, clinic: Any
+) -> None:
     clinic.fill(2, 1)
     clinic.rows["appointment"] = []
     embedded = clinic._embedded

@@ -21,7 +21,7 @@ from chartlift.platforms.salesforce.credentials import Secrets
 from chartlift.platforms.salesforce.destination import Salesforce
 
 URL = "https://clinic.my.salesforce.com"
-ORG = "00D5g000004XyzAEAQ"
+ORG = "00D5g000004XyzAEAS"
 USER = "0055g00000AbCdEAAV"
 
 
@@ -93,7 +93,7 @@ class FakeOrg:
     landed: list[dict[str, str]] = field(default_factory=list)
     logins: int = 0
     org_id: str = ORG
-    refuse: Callable[[dict[str, str]], str] = lambda row: ""
+    refuse: Callable[[dict[str, str]], str] = lambda _: ""
     polls: int = 1  # how many polls a job stays in progress
     answers: dict[str, Callable[[httpx2.Request], httpx2.Response]] = field(default_factory=dict)
     bodies: list[bytes] = field(default_factory=list)
@@ -120,7 +120,9 @@ class FakeOrg:
             self.logins += 1
             return json_answer(200, {"access_token": f"{ORG}!{self.logins}", "instance_url": URL})
         if what.endswith("/oauth2/userinfo"):
-            return json_answer(200, {"organization_id": self.org_id, "user_id": USER, "preferred_username": "int@x.test"})
+            return json_answer(
+                200, {"organization_id": self.org_id, "user_id": USER, "preferred_username": "int@x.test"}
+            )
         if what == "GET /services/data":
             return json_answer(200, [{"version": v} for v in ("59.0", "66.0", "67.0", "68.0")])
         if "/jobs/ingest" in what:
@@ -132,7 +134,14 @@ class FakeOrg:
     def ingest(self, request: httpx2.Request, parts: list[str]) -> httpx2.Response:
         if request.method == "POST":
             job = json.loads(request.content)
-            job |= {"id": f"7505g{len(self.jobs):010}AAA", "state": "Open", "rows": [], "good": [], "bad": [], "left": []}
+            job |= {
+                "id": f"7505g{len(self.jobs):010}AAA",
+                "state": "Open",
+                "rows": [],
+                "good": [],
+                "bad": [],
+                "left": [],
+            }
             self.jobs[job["id"]] = job
             return self.state(job)
         job = self.jobs.get(parts[0])
@@ -159,7 +168,9 @@ class FakeOrg:
         return httpx2.Response(201)
 
     def patch(self, job: dict[str, Any], state: str) -> httpx2.Response:
-        if job["state"] not in {"Open", "UploadComplete", "InProgress"} or (state == "UploadComplete" != job["state"] != "Open"):
+        if job["state"] not in {"Open", "UploadComplete", "InProgress"} or (
+            state == "UploadComplete" != job["state"] != "Open"
+        ):
             return error(400, "INVALIDJOBSTATE")
         job["state"] = state
         if state == "UploadComplete":

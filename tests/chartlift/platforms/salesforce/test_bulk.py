@@ -25,7 +25,9 @@ def patients(count: int) -> pa.Table:
     )
 
 
-def write(destination: Any, steps: Any, table: pa.Table | None = None, operation: str = "insert", key: str = KEY) -> WriteResult:
+def write(
+    destination: Any, steps: Any, table: pa.Table | None = None, operation: str = "insert", key: str = KEY
+) -> WriteResult:
     rows = patients(20) if table is None else table
     return destination.write("Contact", operation, rows, key_column=key, wire="bulk", on_step=steps)
 
@@ -35,7 +37,9 @@ def outcomes(result: WriteResult) -> dict[str, str]:
 
 
 def ingest(org: Any) -> list[str]:
-    return [what.split("/jobs/ingest")[0] + what.split("/jobs/ingest")[1] for what in org.requests if "/jobs/ingest" in what]
+    return [
+        what.split("/jobs/ingest")[0] + what.split("/jobs/ingest")[1] for what in org.requests if "/jobs/ingest" in what
+    ]
 
 
 def test_a_smooth_batch_takes_four_requests_and_its_polls(connect: Connect, org: Any, steps: Any) -> None:
@@ -79,7 +83,9 @@ def test_a_real_value_like_the_clear_mark_goes_by_the_other_wire(connect: Connec
     assert not ingest(org)
 
 
-@pytest.mark.parametrize("where", ["POST .*/jobs/ingest$", "PUT .*/batches", "PATCH .*/jobs/ingest/", "GET .*/jobs/ingest/"])
+@pytest.mark.parametrize(
+    "where", ["POST .*/jobs/ingest$", "PUT .*/batches", "PATCH .*/jobs/ingest/", "GET .*/jobs/ingest/"]
+)
 def test_a_lost_answer_never_doubles_a_row(connect: Connect, org: Any, steps: Any, faults: Any, where: str) -> None:
     org.fault(where, after=faults.lost)
     result = write(connect(), steps)
@@ -117,10 +123,12 @@ CUTS: dict[str, Callable[[httpx2.Response, Any], httpx2.Response]] = {
         200, r.content[: r.content.rindex(b"\nand, more") + 1], content_type="text/csv"
     ),
     "inside quotes": lambda r, f: f.raw(200, r.content[:-9], content_type="text/csv"),
-    "in a gzip body": lambda r, f: f.raw(200, gzip.compress(r.content)[:-20], content_type="text/csv", content_encoding="gzip"),
-    "before a gzip body": lambda r, f: f.raw(200, b"", content_type="text/csv", content_encoding="gzip"),
-    "to nothing": lambda r, f: f.raw(200, b"", content_type="text/csv"),
-    "into HTML": lambda r, f: f.raw(200, b"<html>login</html>", content_type="text/html"),
+    "in a gzip body": lambda r, f: f.raw(
+        200, gzip.compress(r.content)[:-20], content_type="text/csv", content_encoding="gzip"
+    ),
+    "before a gzip body": lambda _, f: f.raw(200, b"", content_type="text/csv", content_encoding="gzip"),
+    "to nothing": lambda _, f: f.raw(200, b"", content_type="text/csv"),
+    "into HTML": lambda _, f: f.raw(200, b"<html>login</html>", content_type="text/html"),
     "doubled": lambda r, f: f.raw(200, r.content + r.content.split(b"\n", 1)[1], content_type="text/csv"),
     "to other rows": lambda r, f: f.raw(200, r.content.replace(b"c-PAT-1", b"c-PAT-9"), content_type="text/csv"),
 }
@@ -161,7 +169,11 @@ def test_a_failed_job_keeps_what_it_did(connect: Connect, org: Any, steps: Any) 
 
 def test_a_column_the_org_does_not_know_stops(connect: Connect, org: Any, steps: Any) -> None:
     def refuse(job: dict[str, Any]) -> None:
-        job |= {"state": "Failed", "errorMessage": "InvalidBatch : Field name not found : Ghost__c", "left": job["rows"]}
+        job |= {
+            "state": "Failed",
+            "errorMessage": "InvalidBatch : Field name not found : Ghost__c",
+            "left": job["rows"],
+        }
 
     org.process = refuse
     with pytest.raises(StopError, match="Ghost__c"):

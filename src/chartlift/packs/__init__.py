@@ -1,0 +1,112 @@
+"""Mapping packs: data that says how a source's rows become an org's rows. This module only loads and checks them.
+
+A pack is a folder: one TOML file per kind of row, `value_maps.toml`, `objects.toml` and `coverage.toml` (what becomes of
+every field of the source). The words of a row file, and no others:
+
+    object   the org's object                      source   the flat entity of the source
+    key      its code in Source_System_ID__c       join     { entity = "column that holds its id" }
+    when     [{ skip = "reason", if = "column" }]  or hold; the row gets that fate if the column is true, or filled
+    [fields] TARGET = { … }:
+      from       a column, a column of a joined entity ("practice.timezone"), or a list of them
+      type       type word: Text(n) [ExternalId] [Unique], TextArea, LongTextArea(n), Number(p,s), Currency(p,s), Checkbox,
+                 Date, DateTime, Picklist [restricted], Email, Phone, Url, Lookup(Object), MasterDetail(Object).
+                 A target without __c is a standard field: it is filled, never deployed
+      transform  a kind of value from `transforms`, with columns as arguments: "local_time(practice.timezone)"; text if left out.
+                 Given several columns, a transform of one value takes the first that can be used
+      map        a value map, applied to what the transform made; a value that is in no list is bad
+      lookup     User; Owner (no `from`: the owner of accounts); OBJECT:CODE (the value is a source id); OBJECT (it is CODE-id)
+      const      the same text for every row, in canonical form
+      required   the row is held without a value
+      on_bad     withhold (default) or hold: what an unusable value does
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import resources
+from importlib.abc import Traversable
+from pathlib import Path
+
+from chartlift.errors import PackError
+from chartlift.model.plan import ObjectMap, ValueMap
+from chartlift.model.schema import DesiredObject
+from chartlift.packs.reading import Reader, in_load_order, read_object_map, read_toml
+from chartlift.packs.schema_words import PermissionSet, read_objects, read_value_maps
+
+__all__ = ["Pack", "PermissionSet", "available", "coverage", "load"]
+
+_NOT_MAPS = {"value_maps.toml", "objects.toml", "coverage.toml"}
+
+
+@dataclass(frozen=True, slots=True)
+class Pack:
+    """A loaded pack.
+
+    `maps` stand in load order (parents first). `picklists`: "Object.Field" -> values that are deployed beside those of the
+    field's value map. `picklist_sources`: "Object.Field" -> columns ("entity.column") whose values are deployed too.
+    `value_sets`: standard value set -> the field whose values must be in it. `labels`: "Object.Field" -> label for people.
+    """
+
+    name: str
+    maps: tuple[ObjectMap, ...]
+    value_maps: Mapping[str, ValueMap]
+    objects: tuple[DesiredObject, ...] = ()
+    picklists: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    picklist_sources: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    value_sets: Mapping[str, str] = field(default_factory=dict)
+    labels: Mapping[str, str] = field(default_factory=dict)
+    permission_sets: tuple[PermissionSet, ...] = ()
+
+    def label(self, object_name: str, field_name: str) -> str:
+        """What people call a field."""
+        words = field_name.removesuffix("__c").replace("_", " ")
+        return self.labels.get(f"{object_name}.{field_name}", words)
+
+
+def available() -> tuple[str, ...]:
+    """The packs that come with chartlift."""
+    return tuple(sorted(p.name for p in resources.files(__name__).iterdir() if p.is_dir() and _maps(p)))
+
+
+def load(name: str, *, folder: Path | None = None) -> Pack:
+    """Load and check a pack: the one of that name, as edited in `folder` if that is given.
+
+    Raises:
+        PackError: there is no such pack, or something in it is wrong; the message names file and field.
+    """
+    place: Traversable = folder if folder is not None else resources.files(__name__).joinpath(name)
+    if not place.is_dir() or not _maps(place):
+        raise PackError(f"there is no pack {name}", hint=f"packs: {', '.join(available())}")
+    value_maps = read_value_maps(Reader("value_maps.toml", read_toml(place, "value_maps.toml")))
+    maps = [read_object_map(Reader(p.name, read_toml(place, p.name)), value_maps) for p in _maps(place)]
+    ordered = in_load_order(maps)
+    made = read_objects(Reader("objects.toml", read_toml(place, "objects.toml")), ordered)
+    return Pack(
+        name=name,
+        maps=ordered,
+        value_maps=value_maps,
+        objects=made.objects,
+        picklists=made.picklists,
+        picklist_sources=made.picklist_sources,
+        value_sets=made.value_sets,
+        labels=made.labels,
+        permission_sets=made.permission_sets,
+    )
+
+
+def coverage(name: str) -> Mapping[str, Mapping[str, str]]:
+    """Entity -> field of the source -> what becomes of it: `mapped`, `matched` or the reason why it is not loaded.
+
+    Raises:
+        PackError: the pack has no such list.
+    """
+    body = read_toml(resources.files(__name__).joinpath(name), "coverage.toml")
+    if not body:
+        raise PackError(f"{name}: coverage.toml is missing")
+    return body
+
+
+def _maps(place: Traversable) -> list[Traversable]:
+    files = (p for p in place.iterdir() if p.name.endswith(".toml") and p.name not in _NOT_MAPS)
+    return sorted(files, key=lambda p: p.name)

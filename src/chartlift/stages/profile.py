@@ -1,0 +1,117 @@
+"""`profile`: what is in staging, and what is wrong with it: counts, codes, list values, keys; no patient's value."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from chartlift import transforms
+from chartlift.errors import NotConfirmed
+from chartlift.model.ports import EntityShape, Tools
+from chartlift.model.reports import EntityProfile, FieldProfile, Finding, ProfileReport
+from chartlift.stages import soundness
+from chartlift.stages.sqltext import ident
+
+LONGEST_LIST = 200  # values of a list that are shown
+LONGEST_VALUE = 80
+_COLUMNS_AT_ONCE = 20
+_DAY = "^([0-9]{4})-[0-9]{2}-[0-9]{2}"
+_RANK = {"error": 0, "warning": 1, "note": 2}
+
+
+def run(tools: Tools) -> ProfileReport:
+    """Profile the newest complete extraction.
+
+    Raises:
+        NotConfirmed: nothing has been extracted yet.
+    """
+    sql = tools.staging.sql
+    extraction = _newest(sql)
+    transforms.install(sql)
+    shapes = tools.source.shapes()
+    entities = []
+    for number, shape in enumerate(shapes):
+        tools.progress.step(f"profile {shape.name}", number, len(shapes))
+        entities.append(_entity(sql, shape))
+    tools.progress.step("profile: findings")
+    found = [*_extracted(tools), *soundness.findings(sql, shapes), *soundness.rules(tools, shapes)]
+    report = ProfileReport(extraction, tuple(entities), tuple(_ordered(found)))
+    tools.journal.put_report("profile", "", report.as_json())
+    return report
+
+
+def _newest(sql: Any) -> int:
+    made = sql.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'extraction'").fetchone()[0]
+    row = sql.execute("SELECT max(number) FROM extraction WHERE finished IS NOT NULL").fetchone() if made else (None,)
+    if row[0] is None:
+        raise NotConfirmed("there is no complete extraction to profile", hint="chartlift extract")
+    return int(row[0])
+
+
+def _entity(sql: Any, shape: EntityShape) -> EntityProfile:
+    src = ident("src_" + shape.name)
+    rows = sql.execute(f"SELECT count(*) FROM {src}").fetchone()[0]
+    fields: list[FieldProfile] = []
+    for start in range(0, len(shape.columns), _COLUMNS_AT_ONCE):
+        fields += _fields(sql, shape, rows, shape.columns[start : start + _COLUMNS_AT_ONCE])
+    length = " + ".join(f"coalesce(strlen({ident(column)}), 0)" for column in shape.columns)
+    mean = sql.execute(f"SELECT coalesce(avg({length}), 0) FROM {src}").fetchone()[0]
+    return EntityProfile(shape.name, rows, tuple(fields), int(mean), _years(sql, shape))
+
+
+def _fields(sql: Any, shape: EntityShape, rows: int, columns: Sequence[str]) -> Iterator[FieldProfile]:
+    """Fill, distinct values and longest value of some columns, in one pass over the table."""
+    asked = []
+    for column in columns:
+        cell = ident(column)
+        plain = f"strlen({cell}) = length({cell}) AND NOT contains({cell}, chr(10))"
+        asked += [
+            f"count({cell})",
+            f"count(*) FILTER ({cell} IS NOT NULL AND is_blank({cell}))",
+            f"approx_count_distinct({cell})",
+            f"coalesce(max(CASE WHEN {plain} THEN strlen({cell}) ELSE units({cell}) END), 0)",
+        ]
+    row = sql.execute(f"SELECT {', '.join(asked)} FROM {ident('src_' + shape.name)}").fetchone()
+    for number, column in enumerate(columns):
+        there, empty, distinct, longest = row[number * 4 : number * 4 + 4]
+        values = _values(sql, shape, column) if column in shape.lists else {}
+        exact = len(values) if values and len(values) < LONGEST_LIST else min(distinct, there)
+        yield FieldProfile(column, there - empty, empty, rows - there, exact, int(longest), values)
+
+
+def _values(sql: Any, shape: EntityShape, column: str) -> dict[str, int]:
+    cell = ident(column)
+    return dict(
+        sql.execute(
+            f"SELECT left({cell}, {LONGEST_VALUE}) AS value, count(*) AS n FROM {ident('src_' + shape.name)} "
+            f"WHERE {cell} IS NOT NULL GROUP BY value ORDER BY n DESC, value LIMIT {LONGEST_LIST}"
+        ).fetchall()
+    )
+
+
+def _years(sql: Any, shape: EntityShape) -> dict[str, int]:
+    """Rows by year; what has no readable year counts under ''."""
+    if not shape.dated:
+        return {}
+    return dict(
+        sql.execute(
+            f"SELECT coalesce(regexp_extract({ident(shape.dated)}, '{_DAY}', 1), '') AS year, "
+            f"count(*) FROM {ident('src_' + shape.name)} GROUP BY year ORDER BY year"
+        ).fetchall()
+    )
+
+
+def _extracted(tools: Tools) -> Iterator[Finding]:
+    """What the extraction itself came across."""
+    for finding in (tools.journal.report("extract") or {}).get("findings", ()):
+        yield Finding(**{**finding, "samples": tuple(finding.get("samples", ()))})
+
+
+def _ordered(found: Sequence[Finding]) -> list[Finding]:
+    """Each (code, place) once, the gravest first."""
+    kept: dict[tuple[str, str], Finding] = {}
+    for finding in found:
+        place = (finding.code, finding.entity)
+        if place not in kept or kept[place].count < finding.count:
+            kept[place] = finding
+    return sorted(kept.values(), key=lambda f: (_RANK.get(f.severity, 3), -f.count, f.code, f.entity))

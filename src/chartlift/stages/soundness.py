@@ -1,0 +1,232 @@
+"""The findings of `profile`: references, duplicates, and every rule the pack's transforms know; SQL over staging."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from chartlift import transforms
+from chartlift.model.plan import FieldRule, ObjectMap
+from chartlift.model.ports import EntityShape, Tools
+from chartlift.model.reports import Finding
+from chartlift.stages.sqltext import ident, literal
+from chartlift.stages.statement import text_limit
+from chartlift.transforms import Transform
+
+SAMPLES = 5
+_STAND_INS = ("0001-01-01", "1900-01-01", "1970-01-01")  # birth dates that say "unknown"; they make no one a duplicate
+_NO_ANSWER = "{'v': NULL::VARCHAR, 'note': NULL::VARCHAR, 'bad': false}"
+
+
+def findings(sql: Any, shapes: Sequence[EntityShape]) -> Iterator[Finding]:
+    """What can be said without a map: references that lead nowhere, and duplicates."""
+    by_name = {shape.name: shape for shape in shapes}
+    for shape in shapes:
+        for column, target in shape.refs.items():
+            if target in by_name:
+                yield from _reference(sql, shape, column, by_name[target])
+        if shape.person:
+            yield from _duplicates(sql, shape)
+
+
+def rules(tools: Tools, shapes: Sequence[EntityShape]) -> Iterator[Finding]:
+    """What each field of the pack would say about its values, with the fate the pack gives them."""
+    if tools.pack is None:
+        return
+    known = {shape.name: shape for shape in shapes}
+    for unit in tools.pack.maps:
+        if unit.source not in known:
+            continue
+        for rule in unit.fields:
+            transform = transforms.load().get(rule.transform)
+            if transform is not None and rule.sources and not rule.lookup and rule.const is None:
+                yield from _rule(tools, unit, rule, transform)
+
+
+def _samples(entity: str, keys: Sequence[str] | None) -> tuple[str, ...]:
+    return tuple(f"{entity} {key}" for key in keys or ())
+
+
+# ---------------------------------------------------------------- references
+
+
+def _reference(sql: Any, shape: EntityShape, column: str, target: EntityShape) -> Iterator[Finding]:
+    """Ids without a record (merges are followed), records that point at themselves, and at another patient's."""
+    src, there, cell = ident("src_" + shape.name), ident("src_" + target.name), f"s.{ident(column)}"
+    followed = (
+        f"(SELECT s._id, s._seq, s._patient, coalesce(m.survivor, {cell}) AS ref FROM {src} s LEFT JOIN src_merged m "
+        f"ON m.entity = {literal(target.name)} AND m.id = {cell} WHERE NOT coalesce(is_blank({cell}), true))"
+    )
+    tests = [("R-REF", "error", f"ANTI JOIN {there} t ON t._id = r.ref", "it points to a record that is not there")]
+    if target.name == shape.name:
+        tests.append(("R-REF-SELF", "warning", "WHERE r.ref = r._id", "the record points to itself"))
+        tests.append(
+            (
+                "R-REF-CYCLE",
+                "warning",
+                f"JOIN {there} t ON t._id = r.ref AND t.{ident(column)} = r._id AND t._id <> r._id",
+                "two records point to each other",
+            )
+        )
+    if target.patient and target.patient != target.id:
+        where = f"JOIN {there} t ON t._id = r.ref AND t._patient <> r._patient"
+        tests.append(("R-REF-PATIENT", "error", where, "it points to a record of another patient"))
+    if column == shape.survivor:
+        tests = []  # merges have their own table, with their own problems
+    for code, severity, where, text in tests:
+        count, keys = sql.execute(
+            f"SELECT count(*), arg_min(r._id, r._seq, {SAMPLES}) FROM {followed} r {where}"
+        ).fetchone()
+        if count:
+            fate = "held if required, else withheld"
+            yield Finding(code, severity, f"{shape.name}.{column}", count, text, fate, _samples(shape.name, keys))
+
+
+# ---------------------------------------------------------------- duplicates
+
+
+def _people(shape: EntityShape) -> str:
+    """Living records with what tells people apart, folded; deleted and merged ones are out."""
+    role = {name: f"s.{ident(column)}" for name, column in shape.person.items()}
+
+    def folded(name: str) -> str:
+        return f"fold({role[name]})" if name in role else "NULL::VARCHAR"
+
+    def digits(name: str, keep: int) -> str:
+        cell = role.get(name, "NULL::VARCHAR")
+        return f"nullif(right(regexp_replace({cell}, '[^0-9]', '', 'g'), {keep}), '')"
+
+    stand_ins = ", ".join(literal(day) for day in _STAND_INS)
+    return f"""
+      SELECT s._id AS id, s._seq AS seq,
+             CASE WHEN {role["born"]} NOT IN ({stand_ins}) THEN left({role["born"]}, 10) END AS born,
+             {folded("surname")} AS surname, {folded("previous")} AS previous, {folded("forename")} AS forename,
+             {folded("postcode")} AS postcode, {digits("mobile", 9)} AS mobile, {digits("health_number", 10)} AS number
+      FROM {ident("src_" + shape.name)} s
+      ANTI JOIN src_deleted d ON d.entity = {literal(shape.name)} AND d.id = s._id
+      ANTI JOIN src_merged m ON m.entity = {literal(shape.name)} AND m.id = s._id"""
+
+
+def _duplicates(sql: Any, shape: EntityShape) -> Iterator[Finding]:
+    sql.execute(f"""
+        CREATE OR REPLACE TEMP TABLE profile_person AS {_people(shape)};
+        CREATE OR REPLACE TEMP TABLE profile_pair AS
+        WITH named AS (
+          SELECT *, surname AS name FROM profile_person
+          UNION ALL SELECT *, previous AS name FROM profile_person WHERE previous IS NOT NULL AND previous <> surname)
+        SELECT a.id AS one, b.id AS other, min(a.seq) AS seq,
+               bool_or(a.surname = b.surname AND a.forename = b.forename AND a.postcode IS NOT DISTINCT FROM b.postcode
+                       AND a.mobile IS NOT DISTINCT FROM b.mobile AND a.number IS NOT DISTINCT FROM b.number) AS exact
+        FROM named a JOIN named b ON a.born = b.born AND a.name = b.name AND a.id < b.id
+        WHERE left(a.forename, 1) = left(b.forename, 1)
+          AND (a.postcode = b.postcode OR a.mobile = b.mobile OR a.number = b.number)
+        GROUP BY a.id, b.id""")
+    for exact, code, text in (
+        (True, "R-DUP-EXACT", "two records of one person: name, birth date, postcode, mobile and number are alike"),
+        (False, "R-DUP", "probably one person twice: birth date, surname, initial and one more are alike"),
+    ):
+        count, ones, others = sql.execute(
+            f"SELECT count(*), arg_min(one, seq, {SAMPLES}), arg_min(other, seq, {SAMPLES}) "
+            "FROM profile_pair WHERE exact = $1",
+            [exact],
+        ).fetchone()
+        if count:
+            pairs = tuple(f"{shape.name} {one} and {other}" for one, other in zip(ones, others, strict=True))
+            yield Finding(code, "warning", shape.name, count, text, "both sent; merge them in the clinic first", pairs)
+    yield from _shared_numbers(sql, shape)
+    sql.execute("DROP TABLE profile_pair; DROP TABLE profile_person")
+
+
+def _shared_numbers(sql: Any, shape: EntityShape) -> Iterator[Finding]:
+    where = f"{shape.name}.{shape.person.get('health_number', '')}"
+    for code, having, text in (
+        ("R-NHS-DUP", "true", "two living patients have one health number"),
+        ("R-NHS-DUP-BORN", "count(DISTINCT born) > 1", "one health number with two birth dates"),
+    ):
+        count, keys = sql.execute(f"""
+            WITH shared AS (SELECT number FROM profile_person WHERE strlen(number) = 10 GROUP BY number
+                            HAVING count(*) > 1 AND {having})
+            SELECT count(*), arg_min(id, seq, {SAMPLES})
+            FROM profile_person SEMI JOIN shared USING (number)""").fetchone()
+        if count:
+            yield Finding(code, "error", where, count, text, "withheld on both", _samples(shape.name, keys))
+
+
+# ---------------------------------------------------------------- rules of the pack
+
+
+def _rule(tools: Tools, unit: ObjectMap, rule: FieldRule, transform: Transform) -> Iterator[Finding]:
+    """Codes that a field's transform, length and value list raise, each with count and samples."""
+    joins = [
+        f"LEFT JOIN {ident('src_' + alias)} {ident('j_' + alias)} ON {ident('j_' + alias)}._id = {_column(column)}"
+        for alias, column in unit.join.items()
+    ]
+    columns = [_column(name) for name in rule.sources]
+    arguments = [_column(name) for name in rule.arguments]
+    if transform.kind == "distinct":
+        from chartlift.stages.carry.prepare import fill_distinct  # brings the whole loader along; few fields need it
+
+        fill_distinct(tools, unit, rule)
+        joins += [_answers(transform.name, number, column, arguments) for number, column in enumerate(columns)]
+        outcome = _first_answer(len(columns))
+    else:
+        given = f"[{', '.join(columns)}]" if transform.takes == "list" else _first_filled(columns)
+        outcome = f"tf_{transform.name}({', '.join([given, *arguments])})"
+    place = f"{unit.source}.{'+'.join(rule.sources)}"
+    found = tools.staging.sql.execute(
+        f"SELECT code, bool_or(bad), count(*), arg_min(_id, _seq, {SAMPLES}) FROM ("
+        f"SELECT _id, _seq, {_code(tools, rule)} AS code, t.bad OR t.note IS NULL AS bad FROM ("
+        f"SELECT s._id, s._seq, {outcome} AS t FROM {ident('src_' + unit.source)} s {' '.join(joins)})) "
+        "WHERE code IS NOT NULL GROUP BY code ORDER BY code"
+    ).fetchall()
+    texts = transforms.findings()
+    for code, bad, count, keys in found:
+        held = bad and (rule.required or rule.on_bad == "hold")
+        severity = "error" if held else "warning" if bad else "note"
+        fate = "held" if held else "withheld" if bad else "sent"
+        yield Finding(code, severity, place, count, texts.get(code, code), fate, _samples(unit.source, keys))
+
+
+def _column(name: str) -> str:
+    alias, _, column = name.rpartition(".")
+    return f"{ident('j_' + alias) if alias else 's'}.{ident(column)}"
+
+
+def _first_filled(columns: Sequence[str]) -> str:
+    if len(columns) == 1:
+        return columns[0]
+    filled = [f"nullif(trim({column}), '')" for column in columns]
+    return f"coalesce({', '.join(filled)})"
+
+
+def _code(tools: Tools, rule: FieldRule) -> str:
+    """The finding of a value: its transform's, else that it has no word in the list, else that it is too long."""
+    tests = ["WHEN t.note IS NOT NULL THEN t.note"]
+    if rule.map:
+        words = tools.pack.value_maps[rule.map].values
+        known = ", ".join(sorted({literal(transforms.fold(word) or "") for word in words})) or "''"
+        tests.append(f"WHEN t.v IS NOT NULL AND fold(t.v) NOT IN ({known}) THEN 'R-PICK'")
+    else:
+        limit = text_limit(rule.type)
+        if limit is not None:
+            tests.append(f"WHEN NOT fits(t.v, {limit}) THEN 'R-LEN'")
+    if rule.required:
+        tests.append("WHEN t.v IS NULL THEN 'R-REQ'")
+    return f"CASE {' '.join(tests)} END"
+
+
+def _answers(transform: str, number: int, column: str, arguments: Sequence[str]) -> str:
+    """The join that brings a library's answers about the distinct values of a column back to the rows."""
+    on = [f"d{number}.x = {column}", *(f"d{number}.a{i} = coalesce({a}, '')" for i, a in enumerate(arguments))]
+    return f"LEFT JOIN {ident('distinct_' + transform)} d{number} ON {' AND '.join(on)}"
+
+
+def _first_answer(columns: int) -> str:
+    """The first usable answer, else the first refusal."""
+    usable = [f"CASE WHEN d{n}.v IS NOT NULL THEN {_answer(n)} END" for n in range(columns)]
+    refused = [f"CASE WHEN d{n}.bad THEN {_answer(n)} END" for n in range(columns)]
+    return f"coalesce({', '.join([*usable, *refused, _NO_ANSWER])})"
+
+
+def _answer(number: int) -> str:
+    return f"{{'v': d{number}.v, 'note': d{number}.note, 'bad': d{number}.bad}}"

@@ -1,0 +1,27 @@
+-- Medical items as lines of text, shared by allergy_lines and condition_lines. Twin: medical.py.
+CREATE OR REPLACE MACRO dash() AS ' — ';
+CREATE OR REPLACE MACRO is_items(j) AS json_valid(j) AND json_type(j) = 'ARRAY';
+CREATE OR REPLACE MACRO all_objects(j) AS
+  len(list_filter(from_json(j, '["JSON"]'), lambda any_item: coalesce(json_type(any_item), 'NULL') <> 'OBJECT')) = 0;
+CREATE OR REPLACE MACRO no_items(j) AS j IS NULL OR j = '[]' OR j = 'null' OR is_blank(j);
+-- The day of a moment where the practice is; a bare date is that date; NULL if there is none or it cannot be read.
+CREATE OR REPLACE MACRO day_there(moment, zone) AS
+  left(strftime(CAST(left(moment, 19) AS TIMESTAMP) + to_minutes(CAST(coalesce(utc_minutes(left(moment, 19), zone), 0) AS BIGINT)), '%Y-%m-%dT%H:%M:%S'), 10);
+CREATE OR REPLACE MACRO recorded_cell(c, zone) AS
+  CASE WHEN regexp_full_match(c, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN real_day(c)
+       ELSE list_transform([struct_extract(instant_cell(c), 'v')], lambda recorded: day_there(recorded, zone))[1] END;
+CREATE OR REPLACE MACRO recorded_day(x, zone) AS list_transform([clean(x)], lambda recorded_c: recorded_cell(recorded_c, zone))[1];
+CREATE OR REPLACE MACRO item_number(x) AS coalesce(TRY_CAST(x AS BIGINT), 9223372036854775807);
+-- A year, a month or a day sorts; any other words stand last.
+CREATE OR REPLACE MACRO since_order(c) AS CASE WHEN regexp_full_match(c, '[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?') THEN c END;
+CREATE OR REPLACE MACRO line_entry(active, day, id, line, head) AS
+  struct_pack(late := NOT active, undated := day IS NULL, day := coalesce(day, ''), id := item_number(id), line := line, head := head);
+CREATE OR REPLACE MACRO part_lines(sorted, late) AS
+  list_transform(list_filter(sorted, lambda entry: entry.late = late), lambda kept: kept.line);
+CREATE OR REPLACE MACRO section_lines(entries) AS
+  list_transform([list_sort(entries)], lambda sorted:
+    list_concat(part_lines(sorted, FALSE),
+                CASE WHEN len(list_filter(sorted, lambda any_entry: any_entry.late)) > 0
+                     THEN list_concat(['Inactive:'], part_lines(sorted, TRUE)) ELSE [] END))[1];
+CREATE OR REPLACE MACRO headless(entries) AS len(list_filter(entries, lambda item_entry: item_entry.head IS NULL)) > 0;
+CREATE OR REPLACE MACRO any_active(entries) AS len(list_filter(entries, lambda live_entry: NOT live_entry.late)) > 0;

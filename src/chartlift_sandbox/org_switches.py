@@ -1,0 +1,112 @@
+"""Changes an administrator makes in Setup, for the control door: switches, unique fields, automation."""
+
+import dataclasses
+from typing import Any
+
+from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, standard_schema
+from chartlift_sandbox.salesforce.hooks import FieldUpdate, ValidationRule
+from chartlift_sandbox.salesforce.org import Org
+
+_AUDIT_SWITCH = "set_audit_fields"
+_PERMISSION_OBJECTS = ("PermissionSet", "Profile", "UserPermissionAccess")
+
+
+class SwitchError(ValueError):
+    """A switch that does not exist, or a value it cannot take."""
+
+
+def set_switch(org: Org, homes: tuple[Any, ...], name: str, value: Any) -> None:
+    """Changes one named switch in the first settings object that has it.
+
+    Raises:
+        SwitchError: no such switch, or a value of another type.
+    """
+    home = next((one for one in homes if hasattr(one, name)), None)
+    if home is None:
+        raise SwitchError(f"no switch named {name}")
+    kind = type(getattr(home, name))
+    if type(value) is not kind and not (kind is float and type(value) is int):
+        raise SwitchError(f"{name} must be {kind.__name__}")
+    setattr(home, name, value)
+    if name == _AUDIT_SWITCH:
+        _show_audit_permissions(org, shown=value)
+
+
+def _show_audit_permissions(org: Org, *, shown: bool) -> None:
+    """The two audit permissions are columns of the setup objects only while the switch is on."""
+    whole = standard_schema(audit_switch=True)
+    for owner in _PERMISSION_OBJECTS:
+        for name in AUDIT_PERMISSIONS:
+            if shown:
+                org.schema.add_field(owner, whole.objects[owner].fields[f"Permissions{name}"])
+            else:
+                org.schema.remove_field(owner, f"Permissions{name}")
+
+
+def set_unique(org: Org, fields: Any) -> None:
+    """Makes fields unique or not: `{"Contact.NHS_Number__c": true}`. Values already there are not looked at.
+
+    Raises:
+        SwitchError: no such field.
+    """
+    for qualified, unique in _mapping(fields).items():
+        owner, _, name = str(qualified).partition(".")
+        found = org.schema.field(owner, name)
+        if found is None:
+            raise SwitchError(f"no field {qualified}")
+        org.schema.add_field(owner, dataclasses.replace(found, unique=bool(unique)))
+
+
+def set_validation_rules(org: Org, rules: Any) -> None:
+    """Replaces the validation rules: a list of `{"object", "condition" (SQL), "message", "error_field"}`.
+
+    Raises:
+        SwitchError: a rule lacks a word or names an unknown object.
+    """
+    made = []
+    for rule in _mappings(rules):
+        words = [_known_object(org, rule), _word(rule, "condition"), _word(rule, "message")]
+        made.append(ValidationRule(*words, error_field=str(rule.get("error_field") or "")))
+    org.validation_rules[:] = made
+
+
+def set_field_updates(org: Org, updates: Any) -> None:
+    """Replaces the before-save flows: a list of `{"object", "field", "expression" (SQL), "on_update"}`.
+
+    Raises:
+        SwitchError: an update lacks a word or names an unknown object or field.
+    """
+    made = []
+    for one in _mappings(updates):
+        owner = _known_object(org, one)
+        found = org.schema.field(owner, _word(one, "field"))
+        if found is None:
+            raise SwitchError(f"no field {owner}.{one['field']}")
+        made.append(FieldUpdate(owner, found.name, _word(one, "expression"), on_update=bool(one.get("on_update"))))
+    org.before_save[:] = made
+
+
+def _known_object(org: Org, entry: dict[str, Any]) -> str:
+    found = org.schema.object(_word(entry, "object"))
+    if found is None:
+        raise SwitchError(f"no object {entry['object']}")
+    return found.name
+
+
+def _word(entry: dict[str, Any], name: str) -> str:
+    text = entry.get(name)
+    if not isinstance(text, str) or not text:
+        raise SwitchError(f"{name} is missing")
+    return text
+
+
+def _mapping(value: Any) -> dict[Any, Any]:
+    if not isinstance(value, dict):
+        raise SwitchError("an object was expected")
+    return value
+
+
+def _mappings(value: Any) -> list[dict[Any, Any]]:
+    if not isinstance(value, list):
+        raise SwitchError("a list was expected")
+    return [_mapping(one) for one in value]

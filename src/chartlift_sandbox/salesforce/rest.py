@@ -1,0 +1,125 @@
+"""REST routes for single records: describe, create, read, update, delete, upsert by key, and the change feeds."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from email.utils import format_datetime, parsedate_to_datetime
+from typing import TYPE_CHECKING, Any
+
+import orjson
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Route
+
+from chartlift_sandbox.salesforce import feeds, singles
+from chartlift_sandbox.salesforce.describe import describe_global, describe_object, object_summary
+from chartlift_sandbox.salesforce.errors import CONTENT_TYPE
+from chartlift_sandbox.salesforce.records import options_of, read_record
+from chartlift_sandbox.salesforce.singles import Answer, Asked
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Org
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+NO_CONTENT = 204
+_BASE = "/services/data/v{version}/sobjects"
+
+
+def routes(org: Org) -> list[BaseRoute]:
+    """The routes below /sobjects."""
+    record, key = _BASE + "/{object}/{id}", _BASE + "/{object}/{field}/{value:path}"
+    return [
+        Route(_BASE, _describe_global(org), methods=["GET"]),
+        Route(_BASE + "/{object}", _endpoint(org, singles.basic_information), methods=["GET"]),
+        Route(_BASE + "/{object}", _endpoint(org, singles.create), methods=["POST"]),
+        Route(_BASE + "/{object}/describe", _describe(org), methods=["GET"]),
+        Route(_BASE + "/{object}/deleted", _endpoint(org, feeds.deleted), methods=["GET"]),
+        Route(_BASE + "/{object}/updated", _endpoint(org, feeds.updated), methods=["GET"]),
+        Route(record, _endpoint(org, singles.read), methods=["GET"]),
+        Route(record, _endpoint(org, singles.update), methods=["PATCH"]),
+        Route(record, _endpoint(org, singles.delete), methods=["DELETE"]),
+        Route(record, _endpoint(org, singles.create_by_id_key), methods=["POST"]),
+        Route(key, _endpoint(org, singles.read_by_key), methods=["GET"]),
+        Route(key, _endpoint(org, singles.upsert), methods=["PATCH", "POST"]),
+        Route(key, _endpoint(org, singles.delete_by_key), methods=["DELETE"]),
+    ]
+
+
+async def _asked(request: Request) -> Asked:
+    body: dict[str, Any] = {}
+    if request.method in {"POST", "PATCH"}:
+        body = await read_record(request)
+    return Asked(
+        request.state.actor,
+        request.state.version,
+        dict(request.path_params),
+        dict(request.query_params),
+        body,
+        options_of(request),
+    )
+
+
+def _endpoint(org: Org, action: Callable[[Org, Asked], Answer]) -> Endpoint:
+    """An endpoint that runs the blocking action in a thread, under the org's lock."""
+
+    def locked(asked: Asked) -> Answer:
+        with org.lock:
+            return action(org, asked)
+
+    async def endpoint(request: Request) -> Response:
+        answer = await run_in_threadpool(locked, await _asked(request))
+        return render(answer)
+
+    return endpoint
+
+
+def render(answer: Answer) -> Response:
+    """An answer as an HTTP response."""
+    if answer.status == NO_CONTENT:
+        return Response(status_code=204, headers=answer.headers)
+    return Response(orjson.dumps(answer.body), answer.status, answer.headers, CONTENT_TYPE)
+
+
+def _describe_global(org: Org) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        return await _conditional(
+            org, request, lambda: describe_global(org, request.state.actor, request.state.version)
+        )
+
+    return endpoint
+
+
+def _describe(org: Org) -> Endpoint:
+    async def endpoint(request: Request) -> Response:
+        name = request.path_params["object"]
+        return await _conditional(
+            org, request, lambda: describe_object(org, request.state.actor, name, request.state.version)
+        )
+
+    return endpoint
+
+
+async def _conditional(org: Org, request: Request, build: Callable[[], dict[str, Any]]) -> Response:
+    """Answer 304 when the schema has not changed since the caller's copy."""
+    changed = org.schema_changed_at
+    headers = {"Last-Modified": format_datetime(changed, usegmt=True), "ETag": f'"{org.schema.version}"'}
+    since = request.headers.get("if-modified-since")
+    if since is not None and _not_before(since, changed.timestamp()):
+        return Response(status_code=304, headers=headers)
+
+    def locked() -> bytes:
+        with org.lock:
+            return orjson.dumps(build())
+
+    return Response(await run_in_threadpool(locked), 200, headers, CONTENT_TYPE)
+
+
+def _not_before(header: str, moment: float) -> bool:
+    try:
+        return parsedate_to_datetime(header).timestamp() >= int(moment)
+    except ValueError:
+        return False
+
+
+__all__ = ["object_summary", "render", "routes"]

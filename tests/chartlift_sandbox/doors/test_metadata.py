@@ -1,0 +1,296 @@
+"""Deployments by REST: what is taken, what is refused, and what fields become."""
+
+import io
+import zipfile
+from typing import Any
+
+import pytest
+from door_harness import DATA, Sandbox
+from door_packages import NS, custom_object, field, field_grant, grant, manifest, package, permission_set, zipped
+
+LABEL = "<label>X</label>"
+LOOKUP_USER = "<type>Lookup</type><referenceTo>User</referenceTo><relationshipName>Us</relationshipName>"
+
+
+def failures(result: dict[str, Any]) -> dict[str, str]:
+    return {one["fullName"]: one["problem"] for one in result["details"]["componentFailures"]}
+
+
+def one_field(name: str, inner: str, owner: str = "Visit__c") -> bytes:
+    document = f"<CustomObject {NS}>{field(name, inner)}</CustomObject>"
+    return zipped({"package.xml": manifest({"CustomField": [f"{owner}.{name}"]}), f"objects/{owner}.object": document})
+
+
+def access(inner: str, name: str = "Try_Access") -> bytes:
+    return zipped(
+        {
+            "package.xml": manifest({"PermissionSet": [name]}),
+            f"permissionsets/{name}.permissionset": permission_set("Try", inner),
+        }
+    )
+
+
+def test_a_second_deployment_changes_nothing(sandbox: Sandbox) -> None:
+    result = sandbox.deploy(package())
+    assert result["status"] == "Succeeded"
+    assert result["success"] is True
+    assert result["numberComponentErrors"] == 0
+    assert result["numberComponentsTotal"] == result["numberComponentsDeployed"]
+    found = {one["fullName"]: one for one in result["details"]["componentSuccesses"]}
+    assert found["package.xml"]["componentType"] == ""
+    visit = found["Visit__c.Status__c"]
+    assert (visit["created"], visit["changed"], visit["fileName"]) == (False, False, "objects/Visit__c.object")
+    assert visit["componentType"] == "CustomField"
+    assert visit["id"].startswith("00N")
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "length", "precision", "scale"),
+    [
+        ("Key__c", "string", 64, 0, 0),
+        ("Short__c", "textarea", 255, 0, 0),
+        ("Note__c", "textarea", 32768, 0, 0),
+        ("Rich__c", "textarea", 32768, 0, 0),
+        ("Tooth__c", "double", 0, 3, 0),
+        ("Cost__c", "currency", 0, 18, 2),
+        ("Share__c", "percent", 0, 5, 2),
+        ("Done__c", "boolean", 0, 0, 0),
+        ("Day__c", "date", 0, 0, 0),
+        ("Start__c", "datetime", 0, 0, 0),
+        ("Clock__c", "time", 0, 0, 0),
+        ("Status__c", "picklist", 255, 0, 0),
+        ("Tags__c", "multipicklist", 4099, 4, 0),
+        ("Mail__c", "email", 80, 0, 0),
+        ("Phone__c", "phone", 40, 0, 0),
+        ("Link__c", "url", 255, 0, 0),
+        ("Contact__c", "reference", 18, 0, 0),
+    ],
+)
+def test_every_kind_of_field_is_described_as_in_a_real_org(
+    sandbox: Sandbox, name: str, kind: str, length: int, precision: int, scale: int
+) -> None:
+    org = sandbox.estate.org
+    fields = {one["name"]: one for one in org.describe(org.actor_for(org.people.integration), "Visit__c")["fields"]}
+    found = fields[name]
+    assert (found["type"], found["length"], found["precision"], found["scale"]) == (kind, length, precision, scale)
+    assert found["custom"] is True
+    if name == "Key__c":
+        assert (found["unique"], found["externalId"], found["idLookup"]) == (True, True, True)
+    if name in {"Note__c", "Rich__c"}:
+        assert (found["filterable"], found["sortable"], found["groupable"]) == (False, False, False)
+    if name == "Contact__c":
+        assert (found["relationshipName"], found["referenceTo"]) == ("Contact__r", ["Contact"])
+    if name == "Done__c":
+        assert (found["nillable"], found["defaultedOnCreate"]) == (False, True)
+    if name == "Status__c":
+        assert found["restrictedPicklist"] is True
+        assert [one["value"] for one in found["picklistValues"]] == ["Booked", "No Show"]
+
+
+def test_a_deployed_field_is_hidden_until_it_is_granted(sandbox: Sandbox) -> None:
+    org = sandbox.estate.org
+    sandbox.deploy(one_field("Hidden__c", f"{LABEL}<type>Text</type><length>10</length>", "Contact"))
+    admin = org.actor_for(org.people.admin)
+    assert org.schema.field("Contact", "Hidden__c") is not None
+    assert "Hidden__c" not in org.visible_fields(admin, "Contact")
+    status = sandbox.ingest("insert", "Contact", "LastName,Hidden__c\nA,b\n")
+    assert status["errorMessage"] == "InvalidBatch : Field name not found : Hidden__c"
+    granted = access(field_grant("Contact.Hidden__c") + grant("Contact"), "Hidden_Access")
+    assert sandbox.deploy(granted)["status"] == "Succeeded"
+    assert sandbox.ingest("insert", "Contact", "LastName,Hidden__c\nA,b\n")["state"] == "Failed"
+    sandbox.assign("Hidden_Access")
+    assert sandbox.ingest("insert", "Contact", "LastName,Hidden__c\nA,b\n")["numberRecordsFailed"] == 0
+
+
+@pytest.mark.parametrize(
+    ("inner", "problem"),
+    [
+        ("<type>Text</type><length>5</length>", "Required field is missing: label"),
+        (f"{LABEL}<type>Text</type>", "Must specify 'length' for a CustomField of type Text"),
+        (f"{LABEL}<type>Text</type><length>256</length>", "Text field length must be between 1 and 255: 256"),
+        (
+            f"{LABEL}<type>LongTextArea</type><length>1000</length>",
+            "Must specify 'visibleLines' for a CustomField of type LongTextArea",
+        ),
+        (
+            f"{LABEL}<type>Number</type><precision>5</precision>",
+            "Must specify 'scale' for a CustomField of type Number",
+        ),
+        (f"{LABEL}<type>Checkbox</type>", "Must specify 'defaultValue' for a CustomField of type Checkbox"),
+        (f"{LABEL}<type>Picklist</type>", "Must specify 'valueSet' for a CustomField of type Picklist"),
+        (f"{LABEL}<type>Colour</type>", "'Colour' is not a valid value for the enum 'FieldType'"),
+        (
+            f"{LABEL}<type>Lookup</type><referenceTo>Foo__c</referenceTo><relationshipName>Foos</relationshipName>",
+            "In field: referenceTo - no CustomObject named Foo__c found",
+        ),
+        (
+            f"{LABEL}<type>Lookup</type><referenceTo>Contact</referenceTo><relationshipName>Visits</relationshipName>",
+            "This relationship name already exists on Contact: Visits",
+        ),
+        (
+            LABEL + LOOKUP_USER + "<required>true</required><deleteConstraint>SetNull</deleteConstraint>",
+            "A required lookup field must have the delete constraint Restrict or Cascade",
+        ),
+        (
+            f"{LABEL}<type>Date</type><externalId>true</externalId>",
+            "Can not specify 'externalId' for a CustomField of type Date",
+        ),
+    ],
+)
+def test_a_field_that_a_real_org_refuses_fails_the_deployment(sandbox: Sandbox, inner: str, problem: str) -> None:
+    result = sandbox.deploy(one_field("Bad__c", inner))
+    assert (result["status"], result["success"], result["numberComponentErrors"]) == ("Failed", False, 1)
+    assert failures(result) == {"Visit__c.Bad__c": problem}
+    assert sandbox.estate.org.schema.field("Visit__c", "Bad__c") is None
+
+
+def test_the_type_of_a_deployed_field_cannot_change(sandbox: Sandbox) -> None:
+    result = sandbox.deploy(one_field("Tooth__c", f"{LABEL}<type>Date</type>"))
+    assert failures(result)["Visit__c.Tooth__c"].startswith("Cannot change the field type of Tooth__c")
+
+
+def test_one_bad_component_undoes_all_or_only_itself(sandbox: Sandbox) -> None:
+    fields = field("Good1__c", f"{LABEL}<type>Date</type>") + field("Bad1__c", "<type>Date</type>")
+    data = zipped(
+        {
+            "package.xml": manifest({"CustomField": ["Visit__c.Good1__c", "Visit__c.Bad1__c"]}),
+            "objects/Visit__c.object": f"<CustomObject {NS}>{fields}</CustomObject>",
+        }
+    )
+    assert sandbox.deploy(data)["status"] == "Failed"
+    assert sandbox.estate.org.schema.field("Visit__c", "Good1__c") is None
+    result = sandbox.deploy(data, rollbackOnError=False)
+    assert (result["status"], result["success"]) == ("SucceededPartial", True)
+    assert sandbox.estate.org.schema.field("Visit__c", "Good1__c") is not None
+
+
+def test_checking_only_changes_nothing(sandbox: Sandbox) -> None:
+    result = sandbox.deploy(one_field("Dry__c", f"{LABEL}<type>Date</type>"), checkOnly=True)
+    assert (result["status"], result["checkOnly"]) == ("Succeeded", True)
+    assert sandbox.estate.org.schema.field("Visit__c", "Dry__c") is None
+
+
+@pytest.mark.parametrize(
+    ("inner", "problem"),
+    [
+        (
+            field_grant("Visit__c.Nope__c") + grant("Visit__c"),
+            "In field: field - no CustomField named Visit__c.Nope__c found",
+        ),
+        (field_grant("Contact.LastName") + grant("Contact"), "You cannot deploy to a required field: Contact.LastName"),
+        (
+            field_grant("Visit__c.Key__c"),
+            "Field permission Visit__c.Key__c depends on permission(s): Read Visit__c",
+        ),
+        (
+            "<objectPermissions><allowEdit>true</allowEdit><object>Visit__c</object></objectPermissions>",
+            "Permission allowEdit on Visit__c depends on permission(s): allowRead",
+        ),
+        (
+            "<userPermissions><enabled>true</enabled><name>FlyToTheMoon</name></userPermissions>",
+            "Unknown user permission: FlyToTheMoon",
+        ),
+        (grant("Foo__c"), "In field: field - no CustomObject named Foo__c found"),
+    ],
+)
+def test_a_permission_set_that_contradicts_itself_is_refused(sandbox: Sandbox, inner: str, problem: str) -> None:
+    assert failures(sandbox.deploy(access(inner))) == {"Try_Access": problem}
+
+
+def test_the_audit_permission_needs_the_switch(sandbox: Sandbox) -> None:
+    inner = "<userPermissions><enabled>true</enabled><name>CreateAuditFields</name></userPermissions>"
+    sandbox.control.post("/org/settings", json={"set_audit_fields": False})
+    refused = sandbox.deploy(access(inner))
+    sandbox.control.post("/org/settings", json={"set_audit_fields": True})
+    assert failures(refused) == {"Try_Access": "Unknown user permission: CreateAuditFields"}
+    assert sandbox.deploy(access(inner))["status"] == "Succeeded"
+
+
+def test_master_details_need_a_controlled_child_without_records(sandbox: Sandbox) -> None:
+    line = (
+        "<label>Visit</label><type>MasterDetail</type><referenceTo>Visit__c</referenceTo>"
+        "<relationshipName>Lines</relationshipName><relationshipOrder>0</relationshipOrder>"
+    )
+    wrong = custom_object("Line", field("Visit__c", line))
+    files = {"package.xml": manifest({"CustomObject": ["Line__c"]}), "objects/Line__c.object": wrong}
+    assert "Line__c.Visit__c" in failures(sandbox.deploy(zipped(files)))
+    files["objects/Line__c.object"] = custom_object("Line", field("Visit__c", line), sharing="ControlledByParent")
+    assert sandbox.deploy(zipped(files))["status"] == "Succeeded"
+    made = sandbox.estate.org.schema.object("Line__c")
+    assert made is not None
+    assert "OwnerId" not in made.fields
+    assert made.fields["Visit__c"].nillable is False
+    assert made.key_prefix != sandbox.estate.org.schema.objects["Visit__c"].key_prefix
+
+
+def test_values_left_out_of_a_shared_set_become_inactive(sandbox: Sandbox) -> None:
+    entries = "".join(
+        f"<standardValue><fullName>{one}</fullName><default>false</default><label>{one}</label></standardValue>"
+        for one in ("Web", "Google Ads")
+    )
+    document = f"<StandardValueSet {NS}><sorted>false</sorted>{entries}</StandardValueSet>"
+    files = {
+        "package.xml": manifest({"StandardValueSet": ["LeadSource"]}),
+        "standardValueSets/LeadSource.standardValueSet": document,
+    }
+    assert sandbox.deploy(zipped(files))["status"] == "Succeeded"
+    values = {one.value: one.active for one in sandbox.estate.org.schema.value_sets["LeadSource"]}
+    assert values["Google Ads"] is True
+    assert values["Other"] is False
+    files["package.xml"] = manifest({"StandardValueSet": ["Moods"]})
+    assert "Moods" in failures(sandbox.deploy(zipped(files)))
+
+
+def test_what_was_deployed_can_be_taken_away(sandbox: Sandbox) -> None:
+    sandbox.deploy(one_field("Gone__c", f"{LABEL}<type>Date</type>"))
+    files = {
+        "package.xml": manifest({}),
+        "destructiveChanges.xml": manifest({"CustomField": ["Visit__c.Gone__c", "Visit__c.Never__c"]}),
+    }
+    result = sandbox.deploy(zipped(files))
+    assert result["status"] == "Succeeded"
+    assert sandbox.estate.org.schema.field("Visit__c", "Gone__c") is None
+    [warning] = result["details"]["componentFailures"]
+    assert (warning["fullName"], warning["problemType"]) == ("Visit__c.Never__c", "Warning")
+    files["destructiveChanges.xml"] = manifest({"PermissionSet": ["Visit_Access"]})
+    assert failures(sandbox.deploy(zipped(files))) == {
+        "Visit_Access": "The permission set Visit_Access is assigned to users"
+    }
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (b"PK no zip", "The zip file is not valid"),
+        (zipped({"objects/X.object": "<a/>"}), "No package.xml found"),
+        (zipped({"package.xml": manifest({}), "../evil.xml": "<a/>"}), "Illegal path in the zip: ../evil.xml"),
+        (zipped({"package.xml": "<!DOCTYPE x [<!ENTITY a 'b'>]><Package/>"}), "document types and entities"),
+        (zipped({"package.xml": "<Package>"}), "Error parsing file"),
+    ],
+)
+def test_a_dangerous_or_broken_package_is_refused_as_a_whole(sandbox: Sandbox, data: bytes, message: str) -> None:
+    result = sandbox.deploy(data)
+    assert result["status"] == "Failed"
+    assert message in result["errorMessage"]
+
+
+def test_a_zip_bomb_is_not_unpacked(sandbox: Sandbox) -> None:
+    sink = io.BytesIO()
+    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("package.xml", manifest({}))
+        archive.writestr("objects/Bomb__c.object", b"<" + b" " * 40_000_000)
+    assert "Suspicious compression" in sandbox.deploy(sink.getvalue())["errorMessage"]
+
+
+def test_unknown_types_and_missing_files_are_named(sandbox: Sandbox) -> None:
+    result = sandbox.deploy(zipped({"package.xml": manifest({"CustomObject": ["Lost__c"], "Widget": ["W"]})}))
+    found = failures(result)
+    assert found["Lost__c"].endswith("was named in package.xml, but was not found in zipped directory")
+    assert found["package.xml"] == "Unknown type name 'Widget' specified in package.xml"
+
+
+def test_a_finished_or_unknown_deployment_cannot_be_canceled(sandbox: Sandbox) -> None:
+    job = sandbox.deploy(package())["id"]
+    target = f"{DATA}/metadata/deployRequest/{job}"
+    assert sandbox.org.patch(target, json={"deployResult": {"status": "Canceling"}}).status_code == 400
+    assert sandbox.get("/metadata/deployRequest/0Af000000000000AAA").status_code == 404

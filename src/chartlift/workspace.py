@@ -95,7 +95,7 @@ def opened(home: Path, progress: Progress, *, exclusive: bool = True, who: str =
     environ = dict(os.environ)
     known = files.read(home)
     with contextlib.ExitStack() as stack:
-        ring = _keys(home, known, environ)
+        ring, vault = _keys(home, known, environ)
         if exclusive:
             from chartlift.store.lease import Lease
 
@@ -114,15 +114,17 @@ def opened(home: Path, progress: Progress, *, exclusive: bool = True, who: str =
             clock=clock,
             pack=Lazy(lambda: load_pack(home, known.pack)),
             options=known.options,
+            vault=vault,
             **ports,
         )
 
 
-def _keys(home: Path, known: Settings, environ: Mapping[str, str]) -> Any:
-    """The unwrapped keys: a wrong CHARTLIFT_KEY stops everything before a file is opened."""
-    from chartlift.store import keys
+def _keys(home: Path, known: Settings, environ: Mapping[str, str]) -> tuple[Any, Any]:
+    """The unwrapped keys, and who can destroy them; a wrong CHARTLIFT_KEY stops everything before a file is opened."""
+    from chartlift.store import keys, vault
 
-    return keys.unlock(home, known.tenant, keys.master_key(environ, tenant=known.tenant))
+    master = keys.master_key(environ, tenant=known.tenant)
+    return keys.unlock(home, known.tenant, master), vault.KeyVault(home, known.tenant, master)
 
 
 def _ports(home: Path, ring: Any, *, sole: bool) -> dict[str, Lazy]:

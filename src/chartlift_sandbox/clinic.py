@@ -31,7 +31,7 @@ from chartlift_sandbox.generator.people import org_users
 from chartlift_sandbox.generator.truth import Planted
 from chartlift_sandbox.generator.world import PATIENT_BASE, Record, World
 
-_CHARTS_KEPT = 600
+_CHARTS_KEPT = 300
 _NO_STAMP = "9999"
 _LAST_GENERATED = instant(EPOCH_DAY, 0)  # no generated record was touched later
 

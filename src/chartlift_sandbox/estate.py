@@ -3,7 +3,7 @@
 import base64
 import hashlib
 import secrets
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from chartlift_sandbox.fault_door import FaultDoor
 from chartlift_sandbox.faults import FaultPlan
 from chartlift_sandbox.salesforce.app import create_app
 from chartlift_sandbox.salesforce.doors import Doors, DoorSettings, open_doors
-from chartlift_sandbox.salesforce.login import ConnectedApp
+from chartlift_sandbox.salesforce.login import SESSION, ConnectedApp
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.seed import seed_org
 from chartlift_sandbox.salesforce.settings import OrgSettings
@@ -111,10 +111,12 @@ class Estate:
         with self.org.lock:
             self.doors.jobs.clear()
             self.doors.metadata.clear()
+            self.doors.classic.clear()
             self.clock.reset()
-            self.org.settings = OrgSettings()
+            for switches in (self.org.settings, self.doors.settings):
+                _as_shipped(switches)
             self.org.reset()
-            self.doors.settings = DoorSettings()
+            self.doors.sessions.timeout = SESSION
         self.clinic.reset()
         self.clinic_service.state.reset()
         self.doors.usage.reset()
@@ -124,6 +126,12 @@ class Estate:
     def close(self) -> None:
         """Ends the background work."""
         self.doors.close()
+
+
+def _as_shipped(switches: OrgSettings | DoorSettings) -> None:
+    """Puts every switch back, in the object that the doors hold on to."""
+    for one in fields(switches):
+        setattr(switches, one.name, one.default)
 
 
 def fresh_key() -> str:

@@ -13,6 +13,7 @@ from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix
 from chartlift.stages.carry.preread import SMALL
 from chartlift.stages.carry.spine import selected
 from chartlift.stages.sqltext import ident, literal
+from chartlift.stages.translation import view
 
 LETTERS = {"E": "equal", "W": "withheld", "S": "server", "P": "person", "D": "differs"}
 SHOWN = 25
@@ -28,7 +29,7 @@ def compare(work: Carry, unit: ObjectMap) -> ObjectCompare:
         CREATE OR REPLACE TABLE compared AS
         SELECT v.key, v.fate, v.reason, l.id AS landed, o."Id" AS id,
                CASE WHEN v.fate = 'ok' AND o."Id" IS NOT NULL THEN {letters} END AS letters
-        FROM ({work.plan.statements[unit.name]}) AS v
+        FROM {view(unit)} AS v
         LEFT JOIN landed AS l ON l.key = v.key AND l.hash IS NOT NULL
         LEFT JOIN org_now AS o ON o."{KEY}" = v.key
         LEFT JOIN ours AS r ON r.key = v.key
@@ -45,11 +46,9 @@ def compare(work: Carry, unit: ObjectMap) -> ObjectCompare:
 
 def _read(work: Carry, unit: ObjectMap) -> None:
     fields = ["Id", KEY, "SystemModstamp", *field_names(unit)]
-    count = work.value(f"SELECT count(*) FROM ({work.plan.statements[unit.name]}) AS v WHERE {selected(work, unit)}")
+    count = work.value(f"SELECT count(*) FROM {view(unit)} AS v WHERE {selected(work, unit)}")
     if count <= SMALL:
-        keys = work.table(
-            f"SELECT key FROM ({work.plan.statements[unit.name]}) AS v WHERE {selected(work, unit)} ORDER BY seq"
-        )
+        keys = work.table(f"SELECT key FROM {view(unit)} AS v WHERE {selected(work, unit)} ORDER BY seq")
         where: ByValues | ByPrefix = ByValues(KEY, tuple(keys.column(0).to_pylist()))
     else:
         where = ByPrefix(KEY, key_prefix(work.plan, unit))

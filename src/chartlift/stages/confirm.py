@@ -15,6 +15,7 @@ from chartlift.stages import people as people_step
 from chartlift.stages import plans
 from chartlift.stages.desired import as_plain, desired_schema, source_values
 from chartlift.stages.statement import TransformShape, compile_statement
+from chartlift.stages.translation import macros
 
 
 def run(tools: Tools, *, by: str, amend: bool = False) -> StepReport:
@@ -35,7 +36,7 @@ def run(tools: Tools, *, by: str, amend: bool = False) -> StepReport:
     if amend and before is None:
         raise NotConfirmed("There is no plan to amend.", hint="Run: chartlift confirm --by NAME")
     identity = tools.destination.identity()
-    transforms.install(tools.staging.sql)
+    macros(tools)
     listed = source_values(tools.staging.sql, tools.pack)
     plan = draft(tools, people=people_step.decisions(tools), org_id=identity.org_id, listed=listed)
     plan = replace(

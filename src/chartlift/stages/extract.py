@@ -133,6 +133,7 @@ class _Listing:
     total: int | None
     pages: int
     passes: int
+    rows: int = 0  # received by this process, repeats included
 
 
 def _read(tools: Tools, reading: _Reading, listing: str, shapes: Mapping[str, EntityShape]) -> None:
@@ -169,7 +170,7 @@ def _take(tools: Tools, reading: _Reading, state: _Listing, page: Page, shape: E
     sql = tools.staging.sql
     with _transaction(sql):
         state.pages += 1
-        landing.land(sql, page.listing, page, state.pages)
+        state.rows += landing.land(sql, page, state.pages)
         state.cursor = page.cursor
         state.total = state.total if page.total is None else page.total
         enough = state.pages == 1 and reading.kind == "full" and _all_there(sql, shape, page)
@@ -179,13 +180,13 @@ def _take(tools: Tools, reading: _Reading, state: _Listing, page: Page, shape: E
                 [[reading.number, *problem] for problem in page.problems],
             )
         _note(sql, reading, page.listing, state, done=enough, short=0)
-        behind = tools.clock.now() - tools.source.now()
-        sql.execute(
-            "UPDATE extraction SET watermark = least(watermark, $2) WHERE number = $1",
-            [reading.number, _naive(reading.started - behind)],
-        )
-    done = _landed(sql, shape, page.listing)[0] if shape else state.pages
-    tools.progress.step(f"extract {page.listing}", done, state.total)
+        if state.pages == 1:
+            behind = tools.clock.now() - tools.source.now()
+            sql.execute(
+                "UPDATE extraction SET watermark = least(watermark, $2) WHERE number = $1",
+                [reading.number, _naive(reading.started - behind)],
+            )
+    tools.progress.step(f"extract {page.listing}", min(state.rows, state.total or state.rows), state.total)
     return enough
 
 

@@ -45,18 +45,18 @@ def prepare(sql: Any, shapes: Sequence[EntityShape]) -> None:
         )
 
 
-def land(sql: Any, listing: str, page: Page, arrival: int) -> int:
-    """Put the rows of a page down as they came; returns their number."""
+def land(sql: Any, page: Page, arrival: int) -> int:
+    """Put the rows of a page down as they came; returns how many of its own listing's there were."""
     rows = 0
     for entity, stream in page.tables.items():
         table = pa.table(stream)  # type: ignore[arg-type]  # pyarrow takes any Arrow stream
-        rows += table.num_rows
+        rows += table.num_rows if entity == page.listing else 0
         sql.register("landing_page", table)
         try:
             sql.execute(
                 f"INSERT INTO {ident('land_' + entity)} BY NAME "
                 "SELECT *, $listing AS _listing, $arrival::BIGINT AS _arrival FROM landing_page",
-                {"listing": listing, "arrival": arrival},
+                {"listing": page.listing, "arrival": arrival},
             )
         finally:
             sql.unregister("landing_page")

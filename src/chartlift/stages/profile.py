@@ -104,7 +104,9 @@ def _years(sql: Any, shape: EntityShape) -> dict[str, int]:
 def _extracted(tools: Tools) -> Iterator[Finding]:
     """What the extraction itself came across."""
     for finding in (tools.journal.report("extract") or {}).get("findings", ()):
-        yield Finding(**{**finding, "samples": tuple(finding.get("samples", ()))})
+        words: dict[str, Any] = dict(finding)
+        words["samples"] = tuple(words.get("samples", ()))
+        yield Finding(**words)
 
 
 def _ordered(found: Sequence[Finding]) -> list[Finding]:

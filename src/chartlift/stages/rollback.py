@@ -89,7 +89,6 @@ def _close(work: Carry, plan: ConfirmedPlan, runs: list[str]) -> None:
             journal.end_run(run, "rolled_back")
         journal.end_run(work.run, "done")
         journal.put(CARRIED, min([journal.get(CARRIED, 0), *base]))
-        journal.decide("sample", plan.fingerprint, "rolled_back", by=work.tools.who)
     work.tools.audit.act(
         "rollback done",
         who=work.tools.who,

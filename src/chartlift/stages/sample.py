@@ -10,6 +10,7 @@ from chartlift.model.selection import Slice
 from chartlift.stages import plans, rollback
 from chartlift.stages.carry import carry, open_tables
 from chartlift.stages.reconcile import compare_all
+from chartlift.stages.translation import view
 
 SMALLEST, LARGEST, USUAL = 100, 300, 200
 
@@ -48,7 +49,7 @@ def choose(tools: Tools, plan: ConfirmedPlan, size: int) -> list[str]:
     for unit in plan.maps:
         strata.append(
             f"SELECT unnest(list_append(withheld || notes, fate || coalesce(reason, ''))), patient"
-            f" FROM ({plan.statements[unit.name]}) WHERE patient IS NOT NULL"
+            f" FROM {view(unit)} WHERE patient IS NOT NULL"
         )
     work.sql.execute(f"""
         CREATE OR REPLACE TABLE strata AS

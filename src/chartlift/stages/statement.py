@@ -1,12 +1,12 @@
 """ObjectMap -> SQL text: the confirmed translation of one kind of row.
 
-The text is a query over staging. It gives one row per source row:
-`seq, source_id, key, patient, fate (ok|skip|hold), reason, withheld[], notes[], h0`, then one text column per field,
-and for each lookup to a record `key:FIELD` with the parent's key.
+The text is a query over staging. It gives one row per source row: `seq, source_id, key, patient, fate (ok|skip|hold), reason,
+withheld[], notes[], h0`, then one text column per field; for a lookup to a record `key:FIELD` with the parent's key instead.
 A field that is withheld is NULL in its column and listed in `withheld` as `FIELD:code`.
 `h0` is the md5 of everything but lookups into the own unit (their parents land while the unit is being loaded).
 
-Tables it reads: `src_*` and `src_merged` (extraction), `people`, `value_map`, `distinct_*`, `landed` (carry).
+It depends on the source and the plan alone, so its answer is stored (`translation.py`); whether parents are there is joined later.
+Tables it reads: `src_*`, `src_merged`, `src_deleted` (extraction), `people`, `value_map`, `distinct_*` (`carry/prepare.py`).
 """
 
 from __future__ import annotations
@@ -126,10 +126,10 @@ def _is_set(column: str) -> str:
 
 def _raw(query: _Query, rule: FieldRule, number: int) -> str:
     """First level: the value as its transform or lookup gives it."""
-    if rule.lookup in ("User", "Owner"):
-        return _person(query, rule, number)
+    if is_record_lookup(rule):
+        return NOTHING
     if rule.lookup:
-        return _record(query, rule, number)
+        return _person(query, rule, number)
     if rule.const is not None:
         return f"{{'v': {literal(rule.const)}, 'note': NULL::VARCHAR, 'bad': false}}"
     return _transformed(query, rule, number)
@@ -226,34 +226,16 @@ def _person(query: _Query, rule: FieldRule, number: int) -> str:
 
 def _parent_key(query: _Query, rule: FieldRule, number: int) -> str:
     """SQL for the key of the parent, after the redirect of merged records."""
-    _, _, code = rule.lookup.partition(":")
+    code = rule.lookup.partition(":")[2]
     source = _first([query.column(name) for name in rule.sources])
     if not code:
         return f"{literal(query.tenant + '-')} || nullif({source}, '')"
     parent = query.units.get(code)
     if parent is None:
         raise PackError(f"{query.unit.name}.{rule.target}: parent {rule.lookup} is not mapped")
+    entity = literal(parent.source)
+    query.joins.append(f"LEFT JOIN src_merged AS g{number} ON g{number}.entity = {entity} AND g{number}.id = {source}")
     return f"{literal(f'{query.tenant}-{code}-')} || coalesce(g{number}.survivor, nullif({source}, ''))"
-
-
-def _record(query: _Query, rule: FieldRule, number: int) -> str:
-    _, _, code = rule.lookup.partition(":")
-    if code and code in query.units:
-        source = _first([query.column(name) for name in rule.sources])
-        entity = literal(query.units[code].source)
-        query.joins.append(
-            f"LEFT JOIN src_merged AS g{number} ON g{number}.entity = {entity} AND g{number}.id = {source}"
-        )
-    key = _parent_key(query, rule, number)
-    query.joins.append(f"LEFT JOIN landed AS l{number} ON l{number}.key = {key}")
-    if is_self_lookup(query.unit, rule):
-        return f"{{'v': l{number}.id, 'note': NULL::VARCHAR, 'bad': false}}"
-    return (
-        f"CASE WHEN ({key}) IS NULL THEN {NOTHING}"
-        f" WHEN l{number}.fate = 'ok' THEN {{'v': l{number}.id, 'note': NULL::VARCHAR, 'bad': false}}"
-        f" ELSE {{'v': NULL::VARCHAR, 'note': CASE WHEN l{number}.fate = 'skip' THEN 'skip:' ELSE 'parent:' END"
-        f" || coalesce(l{number}.reason, 'R-REF'), 'bad': true}} END"
-    )
 
 
 def _parent_keys(query: _Query) -> list[str]:
@@ -269,27 +251,24 @@ def _verdict(unit: ObjectMap) -> str:
     holds = []
     for number, rule in enumerate(unit.fields):
         name, cell = literal("@" + rule.target), f"x{number}"
-        parent = is_record_lookup(rule)
-        if rule.required and parent:
-            holds.append(f"WHEN starts_with({cell}.note, 'skip:') THEN {cell}.note")
-        if rule.required or rule.on_bad == "hold":
+        if (rule.required or rule.on_bad == "hold") and not is_record_lookup(rule):
             holds.append(f"WHEN {cell}.bad THEN 'hold:' || {cell}.note || {name}")
         if rule.required:
-            empty = f"{ident('key:' + rule.target)} IS NULL" if parent else f"{cell}.v IS NULL"
-            holds.append(f"WHEN {empty} THEN 'hold:R-REQ' || {name}")
+            empty = ident("key:" + rule.target) if is_record_lookup(rule) else f"{cell}.v"
+            holds.append(f"WHEN {empty} IS NULL THEN 'hold:R-REQ' || {name}")
     return f"coalesce(gate, CASE {' '.join(holds)} END)" if holds else "gate"
 
 
 def _output(unit: ObjectMap) -> str:
     fields, hashed = [], []
     for number, rule in enumerate(unit.fields):
-        cell, parent = f"x{number}", is_record_lookup(rule)
-        fields.append(f"{cell}.v AS {ident(rule.target)}")
-        if parent:
-            fields.append(ident("key:" + rule.target))
-        if not is_self_lookup(unit, rule):
-            value = ident("key:" + rule.target) if parent else f"{cell}.v"
-            hashed.append(f"CASE WHEN {cell}.bad THEN chr(1) ELSE coalesce({value}, chr(2)) END")
+        cell, key = f"x{number}", ident("key:" + rule.target)
+        if is_record_lookup(rule):
+            fields.append(key)
+            hashed += [] if is_self_lookup(unit, rule) else [f"coalesce({key}, chr(2))"]
+        else:
+            fields.append(f"{cell}.v AS {ident(rule.target)}")
+            hashed.append(f"CASE WHEN {cell}.bad THEN chr(1) ELSE coalesce({cell}.v, chr(2)) END")
     head = [
         "seq, source_id, key, patient",
         "coalesce(split_part(verdict, ':', 1), 'ok') AS fate",
@@ -306,5 +285,6 @@ def _listed(unit: ObjectMap, *, bad: bool) -> str:
     parts = ", ".join(
         f"CASE WHEN {'' if bad else 'NOT '}x{n}.bad AND x{n}.note IS NOT NULL THEN {literal(r.target + ':')} || x{n}.note END"
         for n, r in enumerate(unit.fields)
+        if not is_record_lookup(r)
     )
-    return f"list_filter([{parts}], x -> x IS NOT NULL)"
+    return f"list_filter([{parts}]::VARCHAR[], lambda code: code IS NOT NULL)"

@@ -230,7 +230,7 @@ def open_work(work: Carry) -> None:
         SELECT row_number() OVER (ORDER BY key) AS seq, key, id, action AS fate, NULL::VARCHAR AS reason FROM undo
     """)
     work.sql.execute(
-        "CREATE OR REPLACE TABLE landed (key VARCHAR, id VARCHAR, hash VARCHAR, run VARCHAR, fate VARCHAR, reason VARCHAR)"
+        "CREATE OR REPLACE TABLE landed (key VARCHAR, id VARCHAR, hash VARCHAR, fate VARCHAR, reason VARCHAR)"
     )
 
 

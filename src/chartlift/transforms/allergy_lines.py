@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import date
 
 from chartlift.transforms.canonical import TEXT_FINDINGS, clean, text_note, truth
 from chartlift.transforms.medical import cell, entry, local_day, read_items, section, texts
@@ -15,11 +16,11 @@ FINDINGS = TEXT_FINDINGS | {
     "R-REQ": "an item does not say what it is",
     "R-NKA": "no known allergies are recorded, and an active allergy is too",
     "R-NKA-UNREADABLE": "whether no allergies are known is neither true nor false",
-    "R-DT": "the date of an item cannot be read and was left out",
+    "R-DT": "the date of an item cannot be read, or is out of range, and was left out",
 }
 
 
-def reference(xs: Sequence[str | None], zone: str | None) -> Outcome:
+def reference(xs: Sequence[str | None], zone: str | None, *, today: date | None = None) -> Outcome:
     """`xs`: JSON list of allergies, and whether none are known. Lines: substance, reaction, severity, day recorded in `zone`."""
     none_known = truth(xs[1])
     if none_known is None and clean(xs[1]) is not None:
@@ -30,7 +31,7 @@ def reference(xs: Sequence[str | None], zone: str | None) -> Outcome:
     entries, unread = [], False
     for item in items:
         recorded = cell(item.get("recordedAt"))
-        day = local_day(recorded, zone)
+        day = local_day(recorded, zone, today)
         unread = unread or (day is None and clean(recorded) is not None)
         parts = [clean(cell(item.get(name))) for name in ("substance", "reaction", "severity")]
         entries.append(entry(item, day, parts[0], [*parts, day and f"recorded {day}"]))

@@ -21,6 +21,7 @@ TEXT_FINDINGS = {
     "R-TEXT-SURROGATE": "half a character (a lone surrogate) cannot be stored; the text needs a correction at the source",
 }
 _SPACE = "\t\n \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_BLANK = _SPACE + "".join(map(chr, range(32)))
 _CONTROLS = {code for code in range(32) if chr(code) not in "\t\n"}
 _CP1252 = {bytes([b]).decode("cp1252") for b in range(0x80, 0xC0) if b not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}}
 _CONTINUATION = {chr(code) for code in range(0x80, 0xC0)} | _CP1252
@@ -58,7 +59,7 @@ def text_outcome(x: str | None) -> Outcome:
 
 def truth(x: str | None) -> bool | None:
     """A truth value as written in JSON or in an export file; None where it is neither."""
-    word = (clean(x) or "").lower()
+    word = (x or "").strip(_BLANK).lower()
     if word in {"true", "yes", "y", "1"}:
         return True
     return False if word in {"false", "no", "n", "0"} else None

@@ -9,22 +9,27 @@ CREATE OR REPLACE MACRO noted(value, code) AS struct_pack(v := value, note := co
 CREATE OR REPLACE MACRO refused(code) AS struct_pack(v := NULL::VARCHAR, note := code::VARCHAR, bad := TRUE);
 CREATE OR REPLACE MACRO empty_cell() AS cell(NULL::VARCHAR);
 
--- Unicode White_Space, as it stands at the ends of a text (the C0 part of it is gone by then, except TAB and LF).
-CREATE OR REPLACE MACRO outer_space() AS decode(CAST(
-  '\x09\x0A\x20\xC2\x85\xC2\xA0\xE1\x9A\x80\xE2\x80\x80\xE2\x80\x81\xE2\x80\x82\xE2\x80\x83\xE2\x80\x84\xE2\x80\x85\xE2'
-  '\x80\x86\xE2\x80\x87\xE2\x80\x88\xE2\x80\x89\xE2\x80\x8A\xE2\x80\xA8\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\x9F\xE3\x80\x80' AS BLOB));
 CREATE OR REPLACE MACRO unix_lines(x) AS replace(x, E'\r\n', E'\n');
 
--- Printable ASCII that neither starts nor ends with a blank is canonical as it stands.
-CREATE OR REPLACE MACRO text_plain(x) AS regexp_full_match(x, '[!-~]([ -~]*[!-~])?');
+-- What is canonical as it stands and has no finding: printable ASCII, composed Latin letters but those that mojibake starts with,
+-- quotation marks and dashes; TAB and LF inside, no white space at the ends.
+CREATE OR REPLACE MACRO text_plain(x) AS regexp_full_match(x,
+  '[!-~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}]([\t\n -~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}]*[!-~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}])?');
+-- The same for up to four lines, each without white space at its ends; a line end before or behind them does not count.
+CREATE OR REPLACE MACRO lines_plain(x) AS regexp_full_match(x,
+  '\n?[!-~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}]([\t -~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}]*[!-~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}])?(\n[!-~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}]([\t -~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}]*[!-~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}])?){0,3}\n?');
+-- At the ends, Unicode White_Space goes (its C0 part is gone by then, except TAB and LF).
 CREATE OR REPLACE MACRO text_cleaned(x) AS
-  trim(nfc_normalize(regexp_replace(unix_lines(x), '[\x00-\x08\x0b-\x1f]', '', 'g')), outer_space());
+  regexp_replace(nfc_normalize(regexp_replace(unix_lines(x), '[\x00-\x08\x0b-\x1f]', '', 'g')),
+                 '^[\t\n \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+|[\t\n \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]+$', '', 'g');
+CREATE OR REPLACE MACRO filled(derived) AS list_transform([derived], lambda text: CASE WHEN text <> '' THEN text END)[1];
 CREATE OR REPLACE MACRO clean(x) AS
-  CASE WHEN text_plain(x) THEN x ELSE nullif(text_cleaned(x), '') END;
+  CASE WHEN x IS NULL OR text_plain(x) THEN x ELSE filled(text_cleaned(x)) END;
+-- Nothing but controls and white space.
 CREATE OR REPLACE MACRO is_blank(x) AS
-  CASE WHEN x IS NULL THEN TRUE WHEN text_plain(x) THEN FALSE ELSE text_cleaned(x) = '' END;
-
-CREATE OR REPLACE MACRO has_surrogate(x) AS contains(x, decode(CAST('\xEF\xB7\x90' AS BLOB)));
+  coalesce(regexp_full_match(x, '[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*'), TRUE);
+-- The mark of half a character, see surrogates.py.
+CREATE OR REPLACE MACRO has_surrogate(x) AS regexp_matches(x, '\x{FDD0}');
 CREATE OR REPLACE MACRO has_control(x) AS regexp_matches(unix_lines(x), '[\x00-\x08\x0b-\x1f]');
 -- UTF-8 that was read as Windows-1252: the lead characters of two and three bytes before a continuation.
 CREATE OR REPLACE MACRO has_mojibake(x) AS
@@ -35,15 +40,15 @@ CREATE OR REPLACE MACRO text_note(x) AS
        WHEN has_mojibake(x) THEN 'R-TEXT-MOJIBAKE' END;
 CREATE OR REPLACE MACRO text_cell(x) AS
   CASE WHEN x IS NULL OR text_plain(x) THEN cell(x)
-       ELSE struct_pack(v := CASE WHEN has_surrogate(x) THEN NULL ELSE nullif(text_cleaned(x), '') END,
+       ELSE struct_pack(v := CASE WHEN has_surrogate(x) THEN NULL ELSE filled(text_cleaned(x)) END,
                         note := text_note(x),
                         bad := has_surrogate(x)) END;
 
 -- A truth value as written in JSON or in an export file; NULL where it is neither.
-CREATE OR REPLACE MACRO truth_word(w) AS
-  CASE WHEN w IN ('true', 'yes', 'y', '1') THEN TRUE WHEN w IN ('false', 'no', 'n', '0') THEN FALSE END;
 CREATE OR REPLACE MACRO truth(x) AS
-  CASE WHEN x = 'true' THEN TRUE WHEN x = 'false' THEN FALSE ELSE truth_word(lower(clean(x))) END;
+  CASE WHEN x = 'true' THEN TRUE WHEN x = 'false' THEN FALSE
+       WHEN regexp_full_match(x, '[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*([Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Yy]|1)[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*') THEN TRUE
+       WHEN regexp_full_match(x, '[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*([Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Nn]|0)[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*') THEN FALSE END;
 
 -- Length as the org counts it: UTF-16 units, each line end counted as two.
 CREATE OR REPLACE MACRO units(x) AS

@@ -11,7 +11,7 @@ _YEARS_AHEAD = 10
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?", re.ASCII)
 _UK_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
 _MOMENT = re.compile(
-    r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)[T ](?P<hh>\d\d):(?P<mm>\d\d)(?::(?P<ss>\d\d))?(?P<f>\.\d{1,9})?"
+    r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)[T ](?P<hh>\d\d):(?P<mm>\d\d)(?::(?P<ss>\d\d)(?P<f>\.\d{1,9})?)?"
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
@@ -59,7 +59,7 @@ def read_moment(x: str) -> tuple[datetime, timedelta | None, bool] | None:
     offset = _offset(part.get("zone"))
     if part.get("zone") and offset is None:
         return None
-    return wall, offset, bool((part.get("f") or "").strip(".0")) and part["ss"] is not None
+    return wall, offset, bool((part.get("f") or "").strip(".0"))
 
 
 def _offset(zone: str | None) -> timedelta | None:

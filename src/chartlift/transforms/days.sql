@@ -16,7 +16,7 @@ CREATE OR REPLACE MACRO day_text_cleaned(c) AS
 CREATE OR REPLACE MACRO day_text(x) AS CASE WHEN day_plain(x) THEN x ELSE list_transform([clean(x)], lambda day_c: day_text_cleaned(day_c))[1] END;
 
 CREATE OR REPLACE MACRO moment_pattern() AS
-  '([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?(\.[0-9]{1,9})?(Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?';
+  '([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9])(?:(:[0-5][0-9])(\.[0-9]{1,9})?)?(Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?';
 CREATE OR REPLACE MACRO uk_moment_pattern() AS
   '([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) ((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?';
 -- Wall time as yyyy-mm-ddThh:mm:ss; NULL if it cannot be read. The zone it was written with is left out.

@@ -1,10 +1,10 @@
-CREATE OR REPLACE MACRO joined_raw(xs) AS array_to_string(xs, E'\n');
 CREATE OR REPLACE MACRO joined_lines(xs) AS
-  nullif(array_to_string(list_filter(list_transform(xs, lambda y: clean(y)), lambda y: y IS NOT NULL), E'\n'), '');
+  filled(array_to_string(list_filter(list_transform(xs, lambda y: clean(y)), lambda y: y IS NOT NULL), E'\n'));
+CREATE OR REPLACE MACRO joined_slow(xs, raw) AS
+  struct_pack(v := CASE WHEN has_surrogate(raw) THEN NULL ELSE joined_lines(xs) END,
+              note := text_note(raw), bad := coalesce(has_surrogate(raw), FALSE));
+CREATE OR REPLACE MACRO lines_cell(raw) AS
+  cell(CASE WHEN starts_with(raw, E'\n') OR ends_with(raw, E'\n') THEN trim(raw, E'\n') ELSE raw END);
 CREATE OR REPLACE MACRO tf_join_lines(xs) AS
-  CASE WHEN text_plain(joined_raw(xs)) THEN cell(joined_raw(xs))
-       WHEN regexp_full_match(joined_raw(xs), '\n*|[!-~]([ -~]*[!-~])?\n?|[!-~]([ -~]*[!-~])?\n[!-~]([ -~]*[!-~])?')
-         THEN cell(nullif(rtrim(joined_raw(xs), E'\n'), ''))
-       ELSE struct_pack(v := CASE WHEN has_surrogate(joined_raw(xs)) THEN NULL ELSE joined_lines(xs) END,
-                        note := text_note(joined_raw(xs)),
-                        bad := coalesce(has_surrogate(joined_raw(xs)), FALSE)) END;
+  CASE WHEN lines_plain(array_to_string(xs, E'\n')) THEN lines_cell(array_to_string(xs, E'\n'))
+       ELSE joined_slow(xs, array_to_string(xs, E'\n')) END;

@@ -9,16 +9,14 @@ from chartlift.transforms.surrogates import MARK
 FINDINGS = {"R-TEXT-SURROGATE": TEXT_FINDINGS["R-TEXT-SURROGATE"]}
 
 
-def _lower(word: str) -> str:
-    return "".join(c.lower() for c in word)
-
-
 def reference(x: str | None) -> Outcome:
-    """Each word with its first letter in upper case, the rest in lower case."""
+    """Each word with its first letter in upper case, the rest in lower case. Codes are ASCII; what is not, is no code and stays as it is."""
     text = clean(x)
     if x is None or text is None:
         return NOTHING
     if MARK in x:
         return Outcome(None, "R-TEXT-SURROGATE", bad=True)
+    if not x.isascii():
+        return Outcome(text)
     words = [word for word in text.replace("_", " ").split(" ") if word]
-    return Outcome(" ".join(word[0].upper() + _lower(word[1:]) for word in words) or None)
+    return Outcome(" ".join(word.capitalize() for word in words) or None)

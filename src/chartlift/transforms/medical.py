@@ -8,12 +8,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, date
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chartlift.transforms.canonical import clean, truth
-from chartlift.transforms.days import read_day, read_moment
+from chartlift.transforms.days import FIRST_DAY, last_day, read_day, read_moment, today_utc
 
 DASH = " — "
 _LAST_ID = 2**63 - 1
@@ -52,18 +52,24 @@ def read_items(x: str | None) -> list[Mapping[str, Any]] | None:
     return items
 
 
-def local_day(x: str | None, zone: str | None) -> str | None:
-    """The day of a moment at the practice; a bare date is that date; None if it cannot be read."""
+def _in_range(day: date, today: date | None) -> bool:
+    return FIRST_DAY <= day <= last_day(today or today_utc())
+
+
+def local_day(x: str | None, zone: str | None, today: date | None) -> str | None:
+    """The day of a moment at the practice; a bare date is that date; None if it cannot be read or is out of range."""
     text = clean(x)
     if text is None:
         return None
     if re.fullmatch(r"\d{4}-\d\d-\d\d", text, re.ASCII):
         day = read_day(text)
-        return day.isoformat() if day else None
+        return day.isoformat() if day and _in_range(day, today) else None
     read = read_moment(text)
     if read is None or read[1] is None:
         return None
     moment = (read[0] - read[1]).replace(tzinfo=UTC)
+    if not _in_range(moment.date(), today):
+        return None
     try:
         return moment.astimezone(ZoneInfo(zone or "UTC")).date().isoformat()
     except (ZoneInfoNotFoundError, ValueError, OSError):

@@ -1,6 +1,6 @@
 -- Medical items as lines of text, shared by allergy_lines and condition_lines. Twin: medical.py.
 CREATE OR REPLACE MACRO dash() AS ' — ';
-CREATE OR REPLACE MACRO is_items(j) AS json_valid(j) AND json_type(j) = 'ARRAY';
+CREATE OR REPLACE MACRO is_items(j) AS CASE WHEN json_valid(j) THEN json_type(j) = 'ARRAY' ELSE FALSE END;
 CREATE OR REPLACE MACRO all_objects(j) AS
   len(list_filter(from_json(j, '["JSON"]'), lambda any_item: coalesce(json_type(any_item), 'NULL') <> 'OBJECT')) = 0;
 CREATE OR REPLACE MACRO no_items(j) AS j IS NULL OR j = '[]' OR j = 'null' OR is_blank(j);
@@ -8,7 +8,7 @@ CREATE OR REPLACE MACRO no_items(j) AS j IS NULL OR j = '[]' OR j = 'null' OR is
 CREATE OR REPLACE MACRO day_there(moment, zone) AS
   left(strftime(CAST(left(moment, 19) AS TIMESTAMP) + to_minutes(CAST(coalesce(utc_minutes(left(moment, 19), zone), 0) AS BIGINT)), '%Y-%m-%dT%H:%M:%S'), 10);
 CREATE OR REPLACE MACRO recorded_cell(c, zone) AS
-  CASE WHEN regexp_full_match(c, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN real_day(c)
+  CASE WHEN regexp_full_match(c, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN CASE WHEN in_range(c) THEN real_day(c) END
        ELSE list_transform([struct_extract(instant_cell(c), 'v')], lambda recorded: day_there(recorded, zone))[1] END;
 CREATE OR REPLACE MACRO recorded_day(x, zone) AS list_transform([clean(x)], lambda recorded_c: recorded_cell(recorded_c, zone))[1];
 CREATE OR REPLACE MACRO item_number(x) AS coalesce(TRY_CAST(x AS BIGINT), 9223372036854775807);

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
@@ -67,16 +68,24 @@ def _changes(place: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
 
 
 def zone_macros(zones: Mapping[str, Iterable[tuple[str, str, str, str, int]]]) -> list[str]:
-    """SQL that makes local_minutes(wall, zone), local_fault(wall, zone), utc_minutes(moment, zone) and zone_known(zone) from zone ranges."""
+    """SQL that makes local_minutes(wall, zone), zone_covers(wall, zone), local_fault(wall, zone), utc_minutes(moment, zone)
+    and zone_known(zone) from zone ranges.
+
+    Rules stand in constant lists with a place per month, because a branch per change makes statements slow to plan.
+    """
     tables = {zone: [ZoneRange(*row) for row in rows] for zone, rows in zones.items()}
-    minutes = _per_zone({zone: _steps(rows, "local_from", "local_to", "wall") for zone, rows in tables.items()})
-    utc = _per_zone({zone: _steps(rows, "utc_from", "utc_to", "moment") for zone, rows in tables.items()})
+    minutes = _per_zone({zone: _offsets(rows, "local_from", "wall") for zone, rows in tables.items()})
+    utc = _per_zone({zone: _offsets(rows, "utc_from", "moment") for zone, rows in tables.items()})
     faults = _per_zone({zone: _faults(rows) for zone, rows in tables.items()})
+    covers = _per_zone(
+        {zone: f"wall >= '{rows[0].local_from}' AND wall < '{rows[-1].local_to}'" for zone, rows in tables.items()}
+    )
     names = ", ".join(_quoted(zone) for zone in tables) or "NULL"
     return [
         f"CREATE OR REPLACE MACRO local_minutes(wall, zone) AS CAST({minutes} AS INTEGER)",
         f"CREATE OR REPLACE MACRO utc_minutes(moment, zone) AS CAST({utc} AS INTEGER)",
         f"CREATE OR REPLACE MACRO local_fault(wall, zone) AS CAST({faults} AS VARCHAR)",
+        f"CREATE OR REPLACE MACRO zone_covers(wall, zone) AS coalesce({covers}, FALSE)",
         f"CREATE OR REPLACE MACRO zone_known(zone) AS coalesce(zone IN ({names}), FALSE)",
     ]
 
@@ -90,32 +99,62 @@ def _per_zone(bodies: Mapping[str, str]) -> str:
     return f"CASE zone{whens} END" if whens else "NULL"
 
 
-def _steps(rows: list[ZoneRange], start: str, stop: str, subject: str) -> str:
-    """Newest first, because most rows are recent; runs of one offset are one step."""
-    whens, end = [], getattr(rows[-1], stop)
+def _offsets(rows: list[ZoneRange], start: str, subject: str) -> str:
+    """The offset at a moment: that of its month, where the offset changes that before or after the change."""
+    changes = [(getattr(b, start), a.offset_minutes, b.offset_minutes) for a, b in zip(rows, rows[1:], strict=False)]
+    months = Counter(moment[:7] for moment, _, _ in changes)
+    if months and max(months.values()) > 1:
+        return _steps(rows, start, subject)
+    by_month = {moment[:7]: (moment, before, after) for moment, before, after in changes}
+    first, last = int(getattr(rows[0], start)[:4]), int(rows[-1].utc_to[:4])
+    current, moments, befores, afters = rows[0].offset_minutes, [], [], []
+    for year in range(first, last + 1):
+        for month in range(1, 13):
+            moment, before, after = by_month.get(f"{year:04d}-{month:02d}", ("", current, current))
+            moments.append(moment)
+            befores.append(str(before))
+            afters.append(str(after))
+            current = after
+    place = f"(CAST(left({subject}, 4) AS INTEGER) - {first}) * 12 + CAST(substr({subject}, 6, 2) AS INTEGER)"
+    listed = f"CAST('[{', '.join(moments)}]' AS VARCHAR[])[{place}]"
+    before, after = (f"CAST('[{', '.join(values)}]' AS SMALLINT[])[{place}]" for values in (befores, afters))
+    return f"CASE WHEN {subject} < {listed} THEN {before} ELSE {after} END"
+
+
+def _steps(rows: list[ZoneRange], start: str, subject: str) -> str:
+    """The same for a zone that changes twice in a month: newest first, because most rows are recent."""
+    whens = []
     for index in range(len(rows) - 1, -1, -1):
         row = rows[index]
         if index and rows[index - 1].offset_minutes == row.offset_minutes:
             continue
         whens.append(f"WHEN {subject} >= '{getattr(row, start)}' THEN {row.offset_minutes}")
-    return f"CASE WHEN {subject} >= '{end}' THEN NULL {' '.join(whens)} END"
+    return f"CASE {' '.join(whens)} END"
 
 
 def _faults(rows: list[ZoneRange]) -> str:
-    whens, months, hours = [], set(), set()
+    """The finding for a wall time that happened twice or not at all, looked up by its hour (or minute)."""
+    spans: dict[str, list[tuple[datetime, datetime]]] = {"R-DT-GAP": [], "R-DT-OVERLAP": []}
     for before, after in zip(rows, rows[1:], strict=False):
         change = after.offset_minutes - before.offset_minutes
-        if not change:
-            continue
-        stop = datetime.fromisoformat(before.local_to)
-        start = stop - timedelta(minutes=abs(change))
-        code = "R-DT-GAP" if change > 0 else "R-DT-OVERLAP"
-        whens.append(f"WHEN wall >= '{_text(start)}' AND wall < '{_text(stop)}' THEN '{code}'")
-        for moment in (start, stop - _SECOND):
-            months.add(f"'{moment:%m}'")
-        hours.update(f"'{(start + timedelta(minutes=m)):%H}'" for m in range(0, abs(change) + 1, 30))
-    if not whens:
+        if change:
+            stop = datetime.fromisoformat(before.local_to)
+            spans["R-DT-GAP" if change > 0 else "R-DT-OVERLAP"].append((stop - timedelta(minutes=abs(change)), stop))
+    every = [moment for pairs in spans.values() for pair in pairs for moment in pair]
+    if not every:
         return "NULL"
+    step, length = (timedelta(hours=1), 13) if not any(m.minute or m.second for m in every) else (timedelta(minutes=1), 16)
+    keys = {code: [_text(moment)[:length] for a, b in pairs for moment in _between(a, b, step)] for code, pairs in spans.items()}
     # Nobody books at night, so the hour alone settles nearly every row.
-    guard = f"substr(wall, 12, 2) IN ({', '.join(sorted(hours))}) AND substr(wall, 6, 2) IN ({', '.join(sorted(months))})"
-    return f"CASE WHEN {guard} THEN CASE {' '.join(reversed(whens))} END END"
+    hours = ", ".join(sorted({f"'{key[11:13]}'" for found in keys.values() for key in found}))
+    whens = " ".join(
+        f"WHEN list_contains(CAST('[{', '.join(found)}]' AS VARCHAR[]), left(wall, {length})) THEN '{code}'"
+        for code, found in keys.items()
+        if found
+    )
+    return f"CASE WHEN substr(wall, 12, 2) IN ({hours}) THEN CASE {whens} END END"
+
+
+def _between(start: datetime, stop: datetime, step: timedelta) -> list[datetime]:
+    count = round((stop - start) / step)
+    return [start + n * step for n in range(count)]

@@ -57,7 +57,7 @@ class Entity:
 
     def rows_of(self, chart: Chart) -> list[Record]:
         """Rows of one patient, by id."""
-        return self.rows(chart) if self.rows is not None else []
+        return chart.once(f"{self.name} rows", self.rows) if self.rows is not None else []
 
     def count_of(self, chart: Chart) -> int:
         """Number of rows of one patient."""

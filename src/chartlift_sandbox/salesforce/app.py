@@ -14,6 +14,7 @@ from chartlift_sandbox.fault_door import FaultDoor
 from chartlift_sandbox.salesforce import (
     bulk_ingest,
     bulk_query,
+    classic_bulk,
     collections,
     limits,
     login,
@@ -78,6 +79,7 @@ def routes(doors: Doors) -> list[BaseRoute]:
         *login.routes(org, doors.sessions),
         *limits.routes(org, doors.usage),
         *bulk_ingest.routes(org, doors.jobs, doors.worker, doors.settings),
+        *classic_bulk.routes(doors.classic, doors.sessions, doors.usage),
         *metadata.routes(org, doors.metadata),
         *metadata_soap.routes(org, doors.metadata, doors.sessions),
         *partner_soap.routes(org, doors.sessions),

@@ -139,7 +139,7 @@ class IngestDoor:
         job, which = self._jobs.get(request.path_params["job"]), request.path_params["which"].lower()
         if which not in RESULTS:
             raise not_found()
-        if job.shown_state not in {"JobComplete", "Failed", "Aborted"}:
+        if job.busy or job.shown_state not in {"JobComplete", "Failed", "Aborted"}:
             raise invalid_state(f"Results are not available while the job is {job.shown_state}")
         if not job.result_file.exists():
             return Response(await run_in_threadpool(self._untouched, job, which), media_type="text/csv; charset=UTF-8")

@@ -28,7 +28,7 @@ KEPT = timedelta(days=7)
 
 @dataclass
 class IngestJob:
-    """One job. `rows` counts the upload, `processed` includes `failed`."""
+    """One job. `rows` counts the upload, `processed` includes `failed`; `busy` while the worker has it in hand."""
 
     id: str
     object: str
@@ -51,6 +51,7 @@ class IngestJob:
     error: str | None = None
     busy_ms: int = 0
     hold_polls: int = 0
+    busy: bool = False
     purge: bool = False
     touched: float = field(default_factory=time.monotonic)
 
@@ -169,13 +170,17 @@ class IngestJobs:
         Raises:
             OrgError: 404, unknown, deleted or ended more than seven days ago.
         """
-        found = self._jobs.get(ids.normalise(job_id) or "")
+        found = self.find(job_id)
         if found is not None and found.state in TERMINAL and self._clock.now() - found.modified > KEPT:
             self.drop(found)
             found = None
         if found is None:
             raise not_found()
         return found
+
+    def find(self, job_id: str) -> IngestJob | None:
+        """The job of that 15- or 18-character id, however old; None if there is none."""
+        return self._jobs.get(ids.normalise(job_id) or "")
 
     def all(self) -> list[IngestJob]:
         """Jobs in order of creation."""

@@ -54,13 +54,14 @@ class IngestWorker:
         while (job := self._queue.get()) is not None:
             if not self._jobs.advance(job, frozenset({"UploadComplete"}), "InProgress"):
                 continue
-            start = time.monotonic()
+            start, job.busy = time.monotonic(), True
             try:
                 state = self._carry_out(job)
             except Exception:  # noqa: BLE001 - a job that breaks must end as Failed, not end the thread
                 _log.exception("ingest job %s", job.id)
                 job.error, state = "InternalServerError : Unexpected error", "Failed"
             job.busy_ms = math.ceil((time.monotonic() - start) * 1000)
+            job.busy = False
             self._jobs.advance(job, _RUNNING, state)
             if job.purge:
                 self._jobs.drop(job)

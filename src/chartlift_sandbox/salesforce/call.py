@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -27,7 +28,11 @@ ROLLED_BACK = (
 
 @dataclass(frozen=True, slots=True)
 class DmlOptions:
-    """Request headers that change DML; `channel` is rest, bulk or person and decides how ids appear in messages."""
+    """What changes DML besides its rows.
+
+    `channel` is rest, bulk or person: it decides how ids appear in messages, and a person is not held back by what an
+    API user has not been granted.
+    """
 
     allow_duplicates: bool = False
     channel: str = "rest"
@@ -59,6 +64,21 @@ class Call:
         """Characters of an id in error messages."""
         return 18 if self.options.channel == "bulk" else 15
 
+    @property
+    def by_person(self) -> bool:
+        """Whether a person acts in the clinic's own screens, where everything that exists has been granted."""
+        return self.options.channel == "person"
+
+    def sees(self, object_name: str) -> Collection[str]:
+        """Names of the fields of an object that the caller can see."""
+        if self.by_person:
+            return self.org.schema.objects[object_name].fields
+        return self.org.visible_fields(self.actor, object_name)
+
+    def allowed(self, action: str) -> bool:
+        """Whether the caller may create, edit or delete records of the object."""
+        return self.by_person or getattr(self.org.grant(self.actor, self.sobject.name), action)
+
     def permitted(self, permission: str) -> bool:
         """Whether the caller has a user permission."""
         return permission in self.actor.permissions
@@ -66,7 +86,7 @@ class Call:
     def columns(self, skip: tuple[str, ...] = ()) -> list[Column]:
         """Resolved input columns, without the ones named in `skip`."""
         headers = [name for name in self.table.column_names if name.strip().lower() not in skip]
-        return resolve(self.org, self.actor, self.sobject, headers)
+        return resolve(self.org, self.sees, self.sobject, headers)
 
     def cells(self, columns: list[Column]) -> dict[str, Cells]:
         """Convert every writable column; errors land in `failures`."""
@@ -94,7 +114,7 @@ class Call:
             allowed = found.createable
         else:
             allowed = found.updateable
-        return allowed and self.org.access.editable(self.actor.user_id, self.sobject.name, found)
+        return allowed and (self.by_person or self.org.access.editable(self.actor.user_id, self.sobject.name, found))
 
     def _refuse(self, found: Field, given: pa.Array | None) -> None:
         message = (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -9,7 +10,9 @@ from chartlift_sandbox.salesforce.errors import OrgError, unknown_column
 from chartlift_sandbox.salesforce.schema import Field, SObject
 
 if TYPE_CHECKING:
-    from chartlift_sandbox.salesforce.org import Actor, Org
+    from chartlift_sandbox.salesforce.org import Org
+
+Sees = Callable[[str], Collection[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,13 +25,13 @@ class Column:
     key: Field | None = None
 
 
-def resolve(org: Org, actor: Actor, sobject: SObject, headers: list[str]) -> list[Column]:
-    """The columns of a call in order.
+def resolve(org: Org, sees: Sees, sobject: SObject, headers: list[str]) -> list[Column]:
+    """The columns of a call in order; `sees` tells which fields of an object the caller can see.
 
     Raises OrgError INVALID_FIELD for a name that the object does not have or that the caller cannot see, and for a
     name that appears twice.
     """
-    columns = [_one(org, actor, sobject, header) for header in headers]
+    columns = [_one(org, sees, sobject, header) for header in headers]
     seen: set[str] = set()
     for column in columns:
         if column.field.name in seen:
@@ -37,25 +40,25 @@ def resolve(org: Org, actor: Actor, sobject: SObject, headers: list[str]) -> lis
     return columns
 
 
-def _one(org: Org, actor: Actor, sobject: SObject, header: str) -> Column:
+def _one(org: Org, sees: Sees, sobject: SObject, header: str) -> Column:
     name = header.strip()
     if "." in name:
-        return _by_parent_key(org, actor, sobject, name)
+        return _by_parent_key(org, sees, sobject, name)
     found = sobject.field(name)
-    if found is None or not found.stored or found.name not in org.visible_fields(actor, sobject.name):
+    if found is None or not found.stored or found.name not in sees(sobject.name):
         raise unknown_column(header, sobject.name)
     return Column(header, found)
 
 
-def _by_parent_key(org: Org, actor: Actor, sobject: SObject, name: str) -> Column:
+def _by_parent_key(org: Org, sees: Sees, sobject: SObject, name: str) -> Column:
     path, _, key_name = name.partition(".")
     type_name, _, relationship = path.rpartition(":")
     found = sobject.relationship(relationship)
-    if found is None or found.name not in org.visible_fields(actor, sobject.name):
+    if found is None or found.name not in sees(sobject.name):
         raise unknown_column(name, sobject.name)
     parent = org.schema.object(_parent_name(found, type_name, name))
     key = parent.field(key_name) if parent is not None else None
-    if parent is None or key is None or key.name not in org.visible_fields(actor, parent.name):
+    if parent is None or key is None or key.name not in sees(parent.name):
         raise unknown_column(name, sobject.name)
     if not key.is_lookup_key:
         raise OrgError("INVALID_FIELD", f"{key.name} is not an External ID or indexed field for {parent.name}", (name,))

@@ -45,7 +45,7 @@ def _only_ids(call: Call) -> None:
 
 def _delete(call: Call, *, for_good: bool) -> pa.Table:
     _only_ids(call)
-    if not call.sobject.deletable or not call.org.deletable(call.actor, call.sobject.name):
+    if not call.sobject.deletable or not call.allowed("delete"):
         call.failures.fail_all("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     ids = named_ids(call)
     old = existing(call, ids, [f.name for f in call.sobject.stored_fields])
@@ -103,7 +103,7 @@ def _log(call: Call, ids: pa.Array, old: pa.Table) -> None:
 def undelete(call: Call) -> pa.Table:
     """Bring records back from the recycle bin with their Ids, and the children that went with them."""
     _only_ids(call)
-    if not call.sobject.undeletable or not call.org.deletable(call.actor, call.sobject.name):
+    if not call.sobject.undeletable or not call.allowed("delete"):
         call.failures.fail_all("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     ids = named_ids(call)
     names = [f.name for f in call.sobject.stored_fields]

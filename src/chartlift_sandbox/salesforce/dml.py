@@ -52,9 +52,10 @@ def run(
     Raises OrgError when the call as a whole cannot be understood: unknown object, unknown column, unknown operation.
     """
     sobject = org.schema.object(object_name)
-    if sobject is None or not org.readable(actor, object_name):
+    options = options or DmlOptions()
+    if sobject is None or not (options.channel == "person" or org.readable(actor, object_name)):
         raise unknown_object(object_name)
-    call = Call(org, op, sobject, _plain(table), actor, job, options or DmlOptions())
+    call = Call(org, op, sobject, _plain(table), actor, job, options)
     mark = org.writes.mark()
     result = RESULT_SCHEMA.empty_table()
     try:
@@ -97,7 +98,7 @@ def _rolled_back(result: pa.Table) -> pa.Table:
 def _upsert(call: Call, external_id: str | None) -> pa.Table:
     """Split the rows into updates of records that the key finds and inserts of the others."""
     key = call.sobject.field(external_id or "Id")
-    if key is None or not key.is_lookup_key or key.name not in call.org.visible_fields(call.actor, call.sobject.name):
+    if key is None or not key.is_lookup_key or key.name not in call.sees(call.sobject.name):
         raise unknown_column(external_id or "Id", call.sobject.name)
     header = next((name for name in call.table.column_names if name.lower() == key.name.lower()), None)
     if header is None:

@@ -6,9 +6,11 @@ from pathlib import Path
 from chartlift_sandbox.faults import FaultPlan
 from chartlift_sandbox.salesforce.bulk_jobs import IngestJobs
 from chartlift_sandbox.salesforce.bulk_worker import IngestWorker
+from chartlift_sandbox.salesforce.classic_jobs import ClassicJobs
 from chartlift_sandbox.salesforce.login import ConnectedApp, Sessions
 from chartlift_sandbox.salesforce.metadata_jobs import MetadataJobs
 from chartlift_sandbox.salesforce.org import Org
+from chartlift_sandbox.salesforce.storage import StorageGuard
 from chartlift_sandbox.salesforce.usage import Usage
 
 
@@ -36,6 +38,7 @@ class Doors:
     jobs: IngestJobs
     worker: IngestWorker
     metadata: MetadataJobs
+    classic: ClassicJobs
 
     def object_of(self, path: str) -> str | None:
         """The object that a path touches, looking ingest jobs up; None if it touches none."""
@@ -47,13 +50,15 @@ class Doors:
             if word == "sobjects":
                 found = self.org.schema.object(name)
                 return found.name if found is not None else None
-            return next((job.object for job in self.jobs.all() if job.id[:15] == name[:15]), None)
+            job = self.jobs.find(name)
+            return job.object if job is not None else None
         return None
 
     def close(self) -> None:
         """Ends the background work."""
         self.worker.stop()
         self.metadata.stop()
+        self.classic.stop()
 
 
 def open_doors(org: Org, home: Path, app: ConnectedApp, faults: FaultPlan) -> Doors:
@@ -62,4 +67,6 @@ def open_doors(org: Org, home: Path, app: ConnectedApp, faults: FaultPlan) -> Do
     folder.mkdir(parents=True, exist_ok=True)
     usage, jobs = Usage(org.clock), IngestJobs(org.clock, folder)
     worker = IngestWorker(org, jobs, usage, faults)
-    return Doors(org, DoorSettings(), usage, faults, Sessions(org, app), jobs, worker, MetadataJobs(org))
+    org.row_faults.append(StorageGuard(org, usage).refuse)
+    classic = ClassicJobs(org, usage)
+    return Doors(org, DoorSettings(), usage, faults, Sessions(org, app), jobs, worker, MetadataJobs(org), classic)

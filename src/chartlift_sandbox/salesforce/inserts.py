@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import audit, hooks, uniqueness
+from chartlift_sandbox.salesforce import activities, audit, hooks, uniqueness
 from chartlift_sandbox.salesforce.autonumber import render
 from chartlift_sandbox.salesforce.derived import derivations
 from chartlift_sandbox.salesforce.failures import row_numbers
@@ -33,6 +33,7 @@ def insert(call: Call) -> pa.Table:
     hooks.field_updates(call, staged)
     required = [f.name for f in call.sobject.fields.values() if _is_required(f)]
     call.required(required, staged)
+    activities.check_event(call, staged)
     hooks.validate(call, staged)
     audit.stamp(call, staged)
     audit.check_owner(call, staged.get("OwnerId") if "OwnerId" in cells else None)
@@ -42,7 +43,7 @@ def insert(call: Call) -> pa.Table:
 
 
 def _check_access(call: Call) -> None:
-    if not call.sobject.createable or not call.org.creatable(call.actor, call.sobject.name):
+    if not call.sobject.createable or not call.allowed("create"):
         message = f"entity type cannot be inserted: {call.sobject.label}"
         call.failures.fail_all("CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY", message)
 

@@ -10,13 +10,10 @@ from starlette.routing import BaseRoute, Route
 
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.org import Org
-from chartlift_sandbox.salesforce.store import quote
+from chartlift_sandbox.salesforce.storage import data_kilobytes, stored_file_bytes
 from chartlift_sandbox.salesforce.usage import Usage
 from chartlift_sandbox.salesforce.wire import json_response
 
-_RECORD_KB = {"Campaign": 8, "CampaignMember": 1, "EmailMessage": 2}
-_STANDARD_KB = 2
-_FREE = {"ContentVersion", "ContentDocument", "ContentDocumentLink", "Organization", "AccountContactRelation"}
 _STORAGE = ("DataStorageMB", "FileStorageMB")
 _NESTED = {"PermissionSets": "CreateCustom"}
 
@@ -44,26 +41,12 @@ class LimitsDoor:
         for key, inner in _NESTED.items():
             out[key] = out[key] | {inner: dict(out[key])}
         if storage:
-            data, files = self.storage_mb()
-            for key, used in zip(_STORAGE, (data, files), strict=True):
+            used_kb, file_bytes = data_kilobytes(self._org), stored_file_bytes(self._org)
+            megabytes = (math.ceil(used_kb / 1024), math.ceil(file_bytes / 1024**2))
+            for key, used in zip(_STORAGE, megabytes, strict=True):
                 most = self._usage.maximum[key]
                 out[key] = {"Max": most, "Remaining": max(most - used, 0)}
         return dict(sorted(out.items()))
-
-    def storage_mb(self) -> tuple[int, int]:
-        """Used data storage (a flat size per live record) and file storage, in whole MB."""
-        kilobytes, file_bytes = 0, 0
-        with self._org.lock:
-            for sobject in self._org.schema.objects.values():
-                if sobject.setup or sobject.name in _FREE:
-                    continue
-                live = f'SELECT count(*) FROM {quote(sobject.name)} WHERE NOT "IsDeleted"'
-                row = self._org.db.execute(live).fetchone()
-                kilobytes += (row[0] if row else 0) * _RECORD_KB.get(sobject.name, _STANDARD_KB)
-            if self._org.schema.object("ContentVersion") is not None:
-                row = self._org.db.execute('SELECT coalesce(sum("ContentSize"), 0) FROM "ContentVersion"').fetchone()
-                file_bytes = int(row[0]) if row else 0
-        return math.ceil(kilobytes / 1024), math.ceil(file_bytes / 1024**2)
 
 
 def routes(org: Org, usage: Usage) -> list[BaseRoute]:

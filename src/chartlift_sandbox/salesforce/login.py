@@ -19,8 +19,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import BaseRoute, Route
 
+from chartlift_sandbox.salesforce.access import UserAccess
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE
-from chartlift_sandbox.salesforce.org import Org, Session
+from chartlift_sandbox.salesforce.org import Actor, Org, Session
 
 SESSION = timedelta(hours=2)
 SCOPE = "api refresh_token"
@@ -64,6 +65,7 @@ class Sessions:
         self._org, self.app = org, app
         self.timeout = SESSION
         self.origins: list[str] = []
+        self._known: dict[str, tuple[UserAccess, Actor]] = {}
 
     def begin(self, user_id: str, *, token: str | None = None) -> str:
         """A new session for a user; one with a given token (the preset one) never times out."""
@@ -83,6 +85,25 @@ class Sessions:
         """The session of a token, if it has not ended."""
         session = self._org.sessions.get(token or "")
         return session if session is not None and session.expires_at > self._org.clock.now() else None
+
+    def known_actor(self, token: str) -> Actor | None:
+        """The caller behind a live session, if nothing about the user changed since `actor` looked."""
+        session = self.live(token)
+        known = self._known.get(session.user_id) if session is not None else None
+        if session is None or known is None or known[0] is not self._org.access.of(session.user_id):
+            return None
+        return known[1]
+
+    def actor(self, token: str) -> Actor | None:
+        """The caller behind a session; None if it has ended or the user is inactive. May wait for the org's lock."""
+        session = self.live(token)
+        if session is None:
+            return None
+        access = self._org.access.of(session.user_id)
+        found = self._org.actor(token)
+        if found is not None:
+            self._known[session.user_id] = (access, found)
+        return found
 
     def end(self, token: str) -> None:
         """Ends a session at once."""

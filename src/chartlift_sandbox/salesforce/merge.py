@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 from chartlift_sandbox.salesforce import ids as record_ids
+from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, unknown_object
 from chartlift_sandbox.salesforce.failures import row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
@@ -51,7 +52,8 @@ def merge(
 
 
 def _update_master(org: Org, sobject: SObject, row: pa.Table, actor: Actor) -> None:
-    result = org.dml("update", sobject.name, row, actor).to_pylist()[0]
+    options = DmlOptions(allow_duplicates=True, channel="person")
+    result = org.dml("update", sobject.name, row, actor, options=options).to_pylist()[0]
     if not result["success"]:
         fields = tuple(name for name in result["fields"].split(",") if name)
         raise OrgError(result["code"], result["message"], fields)

@@ -28,6 +28,7 @@ INERT_TYPES = {
     "MatchingRules": ("matchingRules", "matchingRule"), "GlobalValueSetTranslation": ("globalValueSetTranslations", ""),
 }  # fmt: skip
 """Types that are taken without any effect on data, with folder and file ending."""
+_MISSING = "was named in package.xml, but was not found in zipped directory"
 _REMOVAL_ORDER = {"CustomField": 1, "CustomObject": 2}
 
 
@@ -58,6 +59,7 @@ class Deployment:
     Attributes:
         outcomes: One per component, in the order they were looked at.
         sets: Permission sets that passed.
+        missing_allowed: A component without its file is only worth a warning.
     """
 
     org: Org
@@ -67,6 +69,7 @@ class Deployment:
     outcomes: list[Outcome] = field(default_factory=list)
     sets: list[PermissionSetSpec] = field(default_factory=list)
     removed_sets: list[str] = field(default_factory=list)
+    missing_allowed: bool = False
 
     def check(self) -> None:
         """Looks at every component; nothing is changed. The caller holds the org's lock."""
@@ -93,6 +96,8 @@ class Deployment:
             outcome.created, outcome.changed = work()
         except ComponentError as error:
             outcome.problem, outcome.problem_type = str(error), "Error"
+            if self.missing_allowed and str(error).endswith(_MISSING):
+                outcome.problem_type = "Warning"
         self.outcomes.append(outcome)
 
     def _names(self, kind: str, folder: str, ending: str) -> list[str]:
@@ -109,9 +114,7 @@ class Deployment:
     def _file(self, path: str, kind: str, name: str) -> Element:
         root = self.package.files.get(path)
         if root is None:
-            raise ComponentError(
-                f"An object '{name}' of type {kind} was named in package.xml, but was not found in zipped directory"
-            )
+            raise ComponentError(f"An object '{name}' of type {kind} {_MISSING}")
         return root
 
     def _missing(self, name: str) -> tuple[bool, bool]:

@@ -139,6 +139,7 @@ class MetadataJobs:
         package = read_package(data)
         with self._org.lock:
             deployment = Deployment(self._org, job.actor, package, Draft(self._org.schema))
+            deployment.missing_allowed = bool(job.options["allowMissingFiles"])
             deployment.check()
             failures = deployment.failures
             keep = not job.options["checkOnly"] and not (failures and job.options["rollbackOnError"])

@@ -55,7 +55,7 @@ class MetadataSoap:
     async def post(self, request: Request) -> Response:
         """One call; the operation is the first element of the body, whatever SOAPAction and path say."""
         try:
-            call = await read_call(request, self._org, self._sessions)
+            call = await read_call(request, self._sessions)
             results = await run_in_threadpool(self._run, call)
         except SoapFaultError as error:
             return fault(error, NAMESPACE)

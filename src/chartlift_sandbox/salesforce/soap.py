@@ -6,12 +6,13 @@ from typing import Any
 from xml.etree.ElementTree import Element
 from xml.sax.saxutils import escape
 
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from chartlift_sandbox.salesforce.login import Sessions
 from chartlift_sandbox.salesforce.metadata_zip import PackageError, parse_xml
-from chartlift_sandbox.salesforce.org import Actor, Org
+from chartlift_sandbox.salesforce.org import Actor
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
@@ -69,7 +70,7 @@ def every(element: Element, name: str) -> list[Element]:
     return [one for one in element if local(one) == name]
 
 
-async def read_call(request: Request, org: Org, sessions: Sessions) -> Call:
+async def read_call(request: Request, sessions: Sessions) -> Call:
     """Parses the envelope and checks the session in its header.
 
     Raises:
@@ -86,7 +87,7 @@ async def read_call(request: Request, org: Org, sessions: Sessions) -> Call:
         raise SoapFaultError("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.")
     found = first(root, "sessionId")
     token = (found.text or "").strip() if found is not None else ""
-    actor = org.actor(token) if sessions.live(token) is not None else None
+    actor = await run_in_threadpool(sessions.actor, token)
     if actor is None:
         raise SoapFaultError(
             "INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session"

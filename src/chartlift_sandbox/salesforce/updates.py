@@ -24,7 +24,7 @@ RULE_FIELDS = ("FirstName", "LastName", "Email")
 
 def update(call: Call) -> pa.Table:
     """Update the rows of a call; answers its result table."""
-    if not call.sobject.updateable or not call.org.editable(call.actor, call.sobject.name):
+    if not call.sobject.updateable or not call.allowed("edit"):
         call.failures.fail_all("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     ids = named_ids(call)
     columns = call.columns(skip=("id",))

@@ -24,6 +24,7 @@ class Usage:
         self._clock = clock
         self._lock = threading.Lock()
         self._spent: dict[str, deque[tuple[float, int]]] = {}
+        self._total: dict[str, int] = {}
         self.reset()
 
     def reset(self) -> None:
@@ -33,6 +34,7 @@ class Usage:
         self.constant: dict[str, int] = dict(shipped["constant"])
         with self._lock:
             self._spent.clear()
+            self._total.clear()
 
     def used(self, key: str) -> int:
         """Units used within the last 24 hours."""
@@ -43,8 +45,8 @@ class Usage:
         spent = self._spent.setdefault(key, deque())
         start = (self._clock.now() - DAY).timestamp()
         while spent and spent[0][0] <= start:
-            spent.popleft()
-        return sum(units for _, units in spent)
+            self._total[key] -= spent.popleft()[1]
+        return self._total.get(key, 0)
 
     def remaining(self, key: str) -> int:
         """Units left, never below zero."""
@@ -56,6 +58,7 @@ class Usage:
             if self._used(key) + units > self.maximum[key]:
                 return False
             spent = self._spent[key]
+            self._total[key] = self._total.get(key, 0) + units
             minute = self._clock.now().timestamp() // 60 * 60
             if spent and spent[-1][0] == minute:
                 spent[-1] = (minute, spent[-1][1] + units)

@@ -98,13 +98,13 @@ class Gate:
             await send(message)
 
         try:
-            await run_in_threadpool(self._admit, scope)
+            await self._admit(scope)
         except OrgError as error:
             await error_response(error)(scope, receive, stamped)
             return
         await self._app(scope, receive, stamped)
 
-    def _admit(self, scope: Scope) -> None:
+    async def _admit(self, scope: Scope) -> None:
         target = len(scope["path"]) + len(scope["query_string"])
         if target > URI_BYTES:
             raise OrgError("URI_TOO_LONG", "The URI exceeds the 16,384 byte limit", status=414)
@@ -114,7 +114,9 @@ class Gate:
         if not path.startswith("/services/data/"):
             return
         token = bearer_token(Request(scope))
-        actor = self._org.actor(token) if token is not None and self._sessions.live(token) else None
+        actor = self._sessions.known_actor(token) if token is not None else None
+        if actor is None and token is not None:
+            actor = await run_in_threadpool(self._sessions.actor, token)
         if token is None or actor is None:
             raise OrgError("INVALID_SESSION_ID", "Session expired or invalid", status=401)
         self._sessions.slide(token)

@@ -225,6 +225,50 @@ def test_planned_faults_reach_into_a_job(sandbox: Sandbox) -> None:
     assert [row["Key__c"] for row in rows_of(results(sandbox, failed["id"], "successfulResults"))] == ["g-1"]
 
 
+def test_planned_faults_abort_and_purge_jobs(sandbox: Sandbox) -> None:
+    sandbox.control.post("/faults", json={"kind": "abort_job", "rows": 1})
+    aborted = sandbox.ingest("insert", "Visit__c", "Key__c\nab-1\nab-2\n")
+    assert (aborted["state"], aborted["numberRecordsProcessed"]) == ("Aborted", 1)
+    assert [row["Key__c"] for row in rows_of(results(sandbox, aborted["id"], "unprocessedrecords"))] == ["ab-2"]
+    sandbox.control.post("/faults", json={"kind": "purge_job"})
+    job = sandbox.post("/jobs/ingest", json={"operation": "insert", "object": "Visit__c"}).json()
+    sandbox.org.put("/" + job["contentUrl"], content=b"Key__c\npu-1\n", headers={"content-type": "text/csv"})
+    sandbox.org.patch(f"{DATA}/jobs/ingest/{job['id']}", json={"state": "UploadComplete"})
+    for _ in range(500):
+        if sandbox.get(f"/jobs/ingest/{job['id']}").status_code == 404:
+            break
+        threading.Event().wait(0.01)
+    assert sandbox.get(f"/jobs/ingest/{job['id']}/successfulResults").status_code == 404
+    assert sandbox.estate.org.rows("""SELECT 1 FROM "Visit__c" WHERE "Key__c" = 'pu-1' """)
+
+
+def test_a_job_is_forgotten_after_seven_days(sandbox: Sandbox) -> None:
+    job = sandbox.ingest("insert", "Visit__c", "Key__c\nold-1\n")["id"]
+    sandbox.control.post("/clock", json={"advance_s": 6 * 86_400})
+    assert sandbox.get(f"/jobs/ingest/{job}").status_code == 200
+    sandbox.control.post("/clock", json={"advance_s": 2 * 86_400})
+    assert sandbox.get(f"/jobs/ingest/{job}").status_code == 404
+
+
+def test_full_storage_refuses_new_records_only(sandbox: Sandbox) -> None:
+    sandbox.ingest("insert", "Visit__c", "Key__c\n" + "".join(f"sf-{n}\n" for n in range(600)))
+    used = sandbox.get("/limits").json()["DataStorageMB"]
+    full = used["Max"] - used["Remaining"]
+    sandbox.control.post("/org/settings", json={"limits": {"DataStorageMB": full}})
+    text = "Key__c\n" + "".join(f"sg-{n}\n" for n in range(1500))
+    status = sandbox.ingest("insert", "Visit__c", text)
+    again = sandbox.ingest("update", "Visit__c", "Id,Short__c\n" + first_id(sandbox) + ",still possible\n")
+    sandbox.control.post("/org/settings", json={"limits": {"DataStorageMB": used["Max"]}})
+    assert 1500 - 512 <= status["numberRecordsFailed"] <= 1500
+    errors = {row["sf__Error"] for row in rows_of(results(sandbox, status["id"], "failedResults"))}
+    assert errors == {"STORAGE_LIMIT_EXCEEDED:storage limit exceeded:--"}
+    assert again["numberRecordsFailed"] == 0
+
+
+def first_id(sandbox: Sandbox) -> str:
+    return sandbox.estate.org.rows("""SELECT "Id" FROM "Visit__c" WHERE "Key__c" = 'sf-0' """)[0]["Id"]
+
+
 def test_many_jobs_at_once_lose_nothing(sandbox: Sandbox) -> None:
     jobs: list[str] = []
 

@@ -241,6 +241,22 @@ def test_values_left_out_of_a_shared_set_become_inactive(sandbox: Sandbox) -> No
     assert "Moods" in failures(sandbox.deploy(zipped(files)))
 
 
+def test_values_left_out_of_a_field_become_inactive(sandbox: Sandbox) -> None:
+    def picklist(*values: str) -> bytes:
+        entries = "".join(
+            f"<value><fullName>{one}</fullName><default>false</default><label>{one}</label></value>" for one in values
+        )
+        shown = f"<valueSetDefinition><sorted>false</sorted>{entries}</valueSetDefinition>"
+        inner = f"{LABEL}<type>Picklist</type><valueSet><restricted>true</restricted>{shown}</valueSet>"
+        return one_field("Mood__c", inner)
+
+    assert sandbox.deploy(picklist("Happy", "Sad"))["status"] == "Succeeded"
+    assert sandbox.deploy(picklist("Happy"))["status"] == "Succeeded"
+    found = sandbox.estate.org.schema.field("Visit__c", "Mood__c")
+    assert found is not None
+    assert {one.value: one.active for one in found.picklist} == {"Happy": True, "Sad": False}
+
+
 def test_what_was_deployed_can_be_taken_away(sandbox: Sandbox) -> None:
     sandbox.deploy(one_field("Gone__c", f"{LABEL}<type>Date</type>"))
     files = {
@@ -280,6 +296,47 @@ def test_a_zip_bomb_is_not_unpacked(sandbox: Sandbox) -> None:
         archive.writestr("package.xml", manifest({}))
         archive.writestr("objects/Bomb__c.object", b"<" + b" " * 40_000_000)
     assert "Suspicious compression" in sandbox.deploy(sink.getvalue())["errorMessage"]
+
+
+def test_activity_fields_reach_tasks_and_events(sandbox: Sandbox) -> None:
+    inner = f"{LABEL}<type>Text</type><length>64</length><externalId>true</externalId>"
+    granted = permission_set("Activity", field_grant("Activity.Act_Key__c"))
+    files = {
+        "package.xml": manifest({"CustomField": ["Activity.Act_Key__c"], "PermissionSet": ["Activity_Access"]}),
+        "objects/Activity.object": f"<CustomObject {NS}>{field('Act_Key__c', inner)}</CustomObject>",
+        "permissionsets/Activity_Access.permissionset": granted,
+    }
+    result = sandbox.deploy(zipped(files))
+    assert result["status"] == "Succeeded", result["details"]["componentFailures"]
+    sandbox.assign("Activity_Access")
+    for name in ("Task", "Event"):
+        org = sandbox.estate.org
+        assert "Act_Key__c" in org.visible_fields(org.actor_for(org.people.integration), name)
+    status = sandbox.ingest("insert", "Task", "Subject,Act_Key__c\nCall,ak-1\n")
+    assert status["numberRecordsFailed"] == 0
+    files["permissionsets/Activity_Access.permissionset"] = permission_set(
+        "Activity", field_grant("Task.Act_Key__c") + field_grant("Event.Act_Key__c")
+    )
+    assert sandbox.deploy(zipped(files))["status"] == "Succeeded"
+
+
+def test_lookups_can_be_followed_from_the_parent(sandbox: Sandbox) -> None:
+    sandbox.ingest("insert", "Contact", "LastName,Key__c\nParent,pa-1\n")
+    sandbox.ingest("insert", "Visit__c", "Key__c,Contact__r.Key__c\npa-v1,pa-1\npa-v2,pa-1\n")
+    found = sandbox.get(
+        "/query", params={"q": "SELECT (SELECT Key__c FROM Visits__r) FROM Contact WHERE Key__c = 'pa-1'"}
+    )
+    assert found.json()["records"][0]["Visits__r"]["totalSize"] == 2
+    described = sandbox.get("/sobjects/Contact/describe").json()["childRelationships"]
+    mine = next(one for one in described if one["childSObject"] == "Visit__c")
+    assert (mine["relationshipName"], mine["field"], mine["cascadeDelete"]) == ("Visits__r", "Contact__c", False)
+
+
+def test_missing_files_may_be_allowed(sandbox: Sandbox) -> None:
+    data = zipped({"package.xml": manifest({"CustomObject": ["Lost__c"]})})
+    result = sandbox.deploy(data, allowMissingFiles=True)
+    assert result["status"] == "Succeeded"
+    assert result["details"]["componentFailures"][0]["problemType"] == "Warning"
 
 
 def test_unknown_types_and_missing_files_are_named(sandbox: Sandbox) -> None:

@@ -7,7 +7,6 @@ import socket
 import ssl
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import httpx2
@@ -67,7 +66,7 @@ def test_ids_and_secrets_repeat_with_the_seed_and_ports_can_be_given(tmp_path: P
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    lines = []
+    lines, before = [], os.times().children_user
     for turn in range(2):
         process, line = start(
             "--seed", "4", "--patients", "3", "--home", str(tmp_path / "home"), "--org-port", str(port)
@@ -76,6 +75,7 @@ def test_ids_and_secrets_repeat_with_the_seed_and_ports_can_be_given(tmp_path: P
         process.terminate()
         process.communicate(timeout=15)
         assert process.returncode == 0, turn
+    assert (os.times().children_user - before) / 2 < 2.5, "a start takes about 1.2 s of processor time"
     assert lines[0]["access_token"] == lines[1]["access_token"]
     assert lines[0]["org_url"] == lines[1]["org_url"] == f"http://127.0.0.1:{port}"
     assert (tmp_path / "home" / "ca.pem").exists()
@@ -95,14 +95,3 @@ def test_a_broken_fault_file_is_a_usage_error(tmp_path: Path) -> None:
     )
     assert done.returncode == 2
     assert "kind must be one of" in done.stderr
-
-
-def test_the_start_is_quick() -> None:
-    begun = time.monotonic()
-    process, _ = start()
-    took = time.monotonic() - begun
-    cpu = os.times()
-    process.terminate()
-    process.communicate(timeout=15)
-    spent = os.times().children_user - cpu.children_user
-    assert spent < 2.5 or took < 1.5, (spent, took)

@@ -21,7 +21,7 @@ def test_bulk2_insert_tells_good_rows_from_bad_ones(client: Salesforce) -> None:
         {"Key__c": "ss-1", "Cost__c": "12.5", "Note__c": 'quoted "text", and a comma'},
         {"Key__c": "ss-2", "Cost__c": "many", "Note__c": "bad"},
     ]
-    [job] = client.bulk2.Visit__c.insert(records=records)
+    [job] = client.bulk2.Visit__c.insert(records=records, wait=0)
     assert (job["numberRecordsTotal"], job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (2, 2, 1)
     assert '"ss-1"' in client.bulk2.Visit__c.get_successful_records(job["job_id"])
     failed = client.bulk2.Visit__c.get_failed_records(job["job_id"])
@@ -36,10 +36,10 @@ def test_bulk2_query_upsert_and_delete(client: Salesforce) -> None:
     client.bulk2.Visit__c.upsert(
         records=[{"Key__c": f"sq-{n}", "Short__c": "é 漢"} for n in range(3)], external_id_field="Key__c"
     )
-    [text] = client.bulk2.Visit__c.query("SELECT Id, Key__c, Short__c FROM Visit__c WHERE Key__c LIKE 'sq-%'")
+    [text] = client.bulk2.Visit__c.query("SELECT Id, Key__c, Short__c FROM Visit__c WHERE Key__c LIKE 'sq-%'", wait=0)
     assert text.count("é 漢") == 3
     ids = [row["Id"] for row in client.query_all("SELECT Id FROM Visit__c WHERE Key__c LIKE 'sq-%'")["records"]]
-    [job] = client.bulk2.Visit__c.delete(records=[{"Id": one} for one in ids])
+    [job] = client.bulk2.Visit__c.delete(records=[{"Id": one} for one in ids], wait=0)
     assert job["numberRecordsFailed"] == 0
     assert client.query("SELECT Id FROM Visit__c WHERE Key__c LIKE 'sq-%'")["totalSize"] == 0
 
@@ -64,3 +64,12 @@ def test_a_dead_session_is_told_as_such(sandbox: Sandbox, client: Salesforce) ->
     client.headers["Authorization"] = "Bearer 00D000000000000!dead"
     with pytest.raises(SalesforceExpiredSession):
         client.query("SELECT Id FROM User")
+
+
+def test_the_old_bulk_api_answers_in_input_order(client: Salesforce) -> None:
+    records = [{"Key__c": f"b1-{n}", "Cost__c": "x" if n == 1 else n} for n in range(3)]
+    results = client.bulk.Visit__c.insert(records, batch_size=2)
+    assert [one["success"] for one in results] == [True, False, True]
+    assert results[1]["errors"][0]["statusCode"] == "INVALID_TYPE_ON_FIELD_IN_RECORD"
+    rows = client.bulk.Visit__c.query("SELECT Key__c FROM Visit__c WHERE Key__c LIKE 'b1-%' ORDER BY Key__c")
+    assert [row["Key__c"] for row in rows] == ["b1-0", "b1-2"]

@@ -28,6 +28,7 @@ except ImportError:  # Windows has no fcntl; its runtime locks byte ranges inste
     fcntl = None
 
 _SLACK = 10.0  # seconds by which a request may reach the clinic later than it was written down
+_WALL_EVERY = 60.0
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
@@ -105,6 +106,7 @@ class Limiter:
         self._clock = clock
         self._path = folder / f"{name}.requests"
         self._lock = folder / f"{name}.lock"
+        self._wall = (-2 * _WALL_EVERY, 0.0)  # seconds since boot, wall time then
 
     def reserve(self) -> float:
         """Take one request; returns the seconds waited. The lock is held while waiting: who comes later is later."""
@@ -156,11 +158,17 @@ class Limiter:
         away = self._clock.now().timestamp() - wall
         return [] if away >= self._span else full
 
+    def _now(self) -> float:
+        """Wall time, asked for once a minute: it matters after a reboot only, and a sandbox's clock costs a request."""
+        if uptime() - self._wall[0] > _WALL_EVERY:
+            self._wall = (uptime(), self._clock.now().timestamp())
+        return self._wall[1] + uptime() - self._wall[0]
+
     def _save(self, ages: list[float]) -> None:
         state = {
             "boot": boot(),
             "up": uptime(),
-            "wall": self._clock.now().timestamp(),
+            "wall": self._now(),
             "ages": [round(a, 3) for a in ages],
         }
         draft = self._path.with_suffix(".draft")

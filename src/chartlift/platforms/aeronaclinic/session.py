@@ -23,6 +23,7 @@ from chartlift.platforms.aeronaclinic.profile import Profile
 from chartlift.platforms.aeronaclinic.wire import parse
 
 _JITTER = random.SystemRandom()
+_COMPARE_EVERY = 60.0  # seconds
 _OK, _REFUSED, _UNAUTHORISED, _TOO_MANY, _SERVER_ERROR = 200, 400, 401, 429, 500
 
 
@@ -80,8 +81,10 @@ class Session:
         self._limiter = limiter
         self._clock = clock
         self._token = ""
-        self._token_since = (0.0, clock.now())
+        self._token_since = 0.0  # by `_age`
+        self._waited = 0.0  # seconds waited through the clock, which a virtual one only pretends
         self._behind = timedelta(0)  # how far the clinic's clock is behind ours, never negative
+        self._compared = -_COMPARE_EVERY  # when it was looked at last, by `uptime`
         self._client = httpx2.Client(
             transport=transport,
             verify=_context(ca_file),
@@ -123,7 +126,7 @@ class Session:
         except BadAnswer as bad:
             raise Unreachable(f"AeronaClinic's login gives no usable answer: {bad.reason}") from None
         self._token = answer.headers.get(words.header, "")
-        self._token_since = (uptime(), self._clock.now())
+        self._token_since = self._age()
         if not self._token:
             raise Unreachable("AeronaClinic's login answered without a token")
 
@@ -150,9 +153,12 @@ class Session:
         raise SessionExpired("AeronaClinic refuses the token it has just given", hint="run the same command again")
 
     def _is_stale(self) -> bool:
-        up, wall = self._token_since
-        age = max(uptime() - up, (self._clock.now() - wall).total_seconds())
+        age = self._age() - self._token_since
         return not self._token or age >= self._profile.login.lifetime - self._profile.login.renew_before
+
+    def _age(self) -> float:
+        """Seconds on a clock that no one can set; what was waited virtually counts."""
+        return uptime() + self._waited
 
     def _patiently(self, method: str, path: str, data: Mapping[str, str], tries: int) -> _Answer:
         """Send until an answer is usable; unusable ones cost a request each, too."""
@@ -172,13 +178,14 @@ class Session:
                     raise _final(error, path) from None
                 wait = max(pause * _JITTER.uniform(0.5, 1.0), getattr(error, "retry_after", 0.0))
             self._clock.sleep(min(wait, self._profile.limit.window))
+            self._waited += wait
             pause = min(pause * 2, self._profile.transport.longest_backoff)
         raise Unreachable("AeronaClinic keeps saying that its rate limit is used up", hint="run the same command again")
 
     def _once(self, method: str, path: str, data: Mapping[str, str]) -> _Answer:
         if method != "GET" and (method, path) != ("POST", self._profile.login.path):
             raise StopError("chartlift only reads from AeronaClinic")  # a guard: no caller does otherwise
-        self._limiter.reserve()
+        self._waited += self._limiter.reserve()
         login = method == "POST"
         headers = {} if login else {self._profile.login.header: self._token}
         with self._client.stream(
@@ -205,9 +212,13 @@ class Session:
         return b"".join(parts)
 
     def _note_time(self, response: httpx2.Response) -> None:
+        """Compare the clocks now and then; asking a sandbox for the time is a request."""
+        if uptime() - self._compared < _COMPARE_EVERY:
+            return
         try:
             theirs = parsedate_to_datetime(response.headers["date"])
             self._behind = max(timedelta(0), self._clock.now() - theirs)
+            self._compared = uptime()
         except (KeyError, TypeError, ValueError):
             return  # no usable Date: our clock has to do
 

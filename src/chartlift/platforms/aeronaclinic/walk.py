@@ -172,7 +172,7 @@ class Walk:
             raise BadAnswer("not a page")
         if not isinstance(items, list):
             raise BadAnswer("no list of records")
-        records = [item for item in items if isinstance(item, dict)]
+        records: list[Record] = [item for item in items if isinstance(item, dict)]
         if len(records) < len(items):
             self._problems["R-SHAPE", self._entity.name] += len(items) - len(records)
         return Envelope(records, total, more, min(size, asked) if size else 0)

@@ -136,10 +136,8 @@ class Session:
         Raises:
             Refused: the org answered with an error.
             NoAnswer: nothing usable came; `unsent` says whether the org certainly did nothing.
-            SessionExpired: the session ended and cannot be renewed.
-            QuotaExhausted: the request limit stays exceeded.
-            WrongOrg: after a renewal another org answers.
-            StopError: the certificate is not trusted, or a redirect.
+            SessionExpired, QuotaExhausted: renewing or waiting did not help.
+            WrongOrg, StopError: another org, an untrusted certificate, a redirect.
         """
         if not self._token:
             self._login()
@@ -152,6 +150,17 @@ class Session:
                 raise _Ended
             return answer
 
+        return self._renewing(once, repeat)
+
+    def open(self, path: str) -> Answer:
+        """GET something that needs no login."""
+        headers = {"Accept": JSON}
+        return self._repeated(lambda: self._once("GET", path, b"", headers, None, JSON, (200,)), Repeat.ALWAYS)
+
+    # ------------------------------------------------------------ login
+
+    def _renewing(self, once: Callable[[], Answer], repeat: Repeat) -> Answer:
+        """Do it, and if the session turns out to be over, once more in a new one."""
         try:
             return self._repeated(once, repeat)
         except _Ended:
@@ -160,13 +169,6 @@ class Session:
             return self._repeated(once, repeat)
         except _Ended:
             raise SessionExpired("Salesforce does not accept the new session either", hint=_AGAIN) from None
-
-    def open(self, path: str) -> Answer:
-        """GET something that needs no login."""
-        headers = {"Accept": JSON}
-        return self._repeated(lambda: self._once("GET", path, b"", headers, None, JSON, (200,)), Repeat.ALWAYS)
-
-    # ------------------------------------------------------------ login
 
     def _renew(self) -> None:
         if not self._secrets.renewable:

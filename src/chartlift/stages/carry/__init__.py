@@ -9,9 +9,9 @@ from __future__ import annotations
 import pyarrow as pa
 
 from chartlift.errors import Conflict
+from chartlift.model.outcomes import CarryReport, UnitCount
 from chartlift.model.plan import ConfirmedPlan, ObjectMap
 from chartlift.model.ports import Tools
-from chartlift.model.outcomes import CarryReport, UnitCount
 from chartlift.model.selection import Selection
 from chartlift.stages.carry import cut, preread, resume, spine, verify
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names

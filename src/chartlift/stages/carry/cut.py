@@ -12,6 +12,7 @@ from chartlift.model.plan import ObjectMap
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names, self_fields
 from chartlift.stages.merge import kept, write
 from chartlift.stages.sqltext import ident, literal
+from chartlift.stages.translation import view
 
 NULL_CELL_SQL = "chr(0) || 'null'"
 BULK_FROM = 400  # rows from which a bulk job costs fewer requests than collections of 200
@@ -58,8 +59,8 @@ def _insert_query(carry: Carry, unit: ObjectMap) -> str:
     return (
         f"SELECT s.key, s.key AS {ident(KEY)}, {literal(carry.run)} AS {ident(RUN)},"
         f" {actual_hash(unit, 's.base')} AS {ident(HASH)}, {cells}"
-        f" FROM ({carry.plan.statements[unit.name]}) AS v JOIN spine AS s ON s.key = v.key"
-        " WHERE /*range*/ AND /*rows*/ ORDER BY s.seq"
+        f" FROM {view(unit)} AS v JOIN spine AS s ON s.key = v.key"
+        " WHERE /*rows*/ ORDER BY s.seq"
     )
 
 
@@ -75,7 +76,7 @@ def _in_batches(carry: Carry, operation: str, level: int, chosen: str, query: st
     """)
     for first, last, count in carry.sql.execute("SELECT first, last, rows FROM cuts ORDER BY first").fetchall():
         rows = f"s.{chosen.replace(' AND ', ' AND s.')} AND s.seq BETWEEN {first} AND {last}"
-        table = carry.table(query.replace("/*range*/", f"v.seq BETWEEN {first} AND {last}").replace("/*rows*/", rows))
+        table = carry.table(query.replace("/*rows*/", rows))
         yield from split_wires(operation, level, table, bulk=count >= BULK_FROM and operation != "undelete")
 
 
@@ -143,7 +144,7 @@ def updates(carry: Carry, unit: ObjectMap) -> Iterator[Batch]:
         SELECT s.seq, s.key, s.id AS "Id", {actual_hash(unit, "s.base")} AS hash, ({" OR ".join(tests)}) AS differs,
                o."{KEY}" IS NULL AS unlinked, coalesce(r.created, false) AS mine,
                list_filter([{", ".join(keeps)}], x -> x IS NOT NULL) AS kept, {", ".join(cells)}
-        FROM spine AS s JOIN ({carry.plan.statements[unit.name]}) AS v ON v.key = s.key
+        FROM spine AS s JOIN {view(unit)} AS v ON v.key = s.key
         JOIN org_wide AS o ON o."Id" = s.id LEFT JOIN ours AS r ON r.key = s.key
         WHERE s.fate = 'update' ORDER BY s.seq
     """)
@@ -152,7 +153,7 @@ def updates(carry: Carry, unit: ObjectMap) -> Iterator[Batch]:
         SELECT key, "Id", CASE WHEN unlinked THEN key END AS "{KEY}", CASE WHEN mine THEN hash END AS "{HASH}", hash, {fields}
         FROM changes WHERE differs OR unlinked ORDER BY seq
     """)
-    pre = carry.table(f"""
+    pre = carry.table("""
         SELECT c.key, o.* FROM changes AS c JOIN org_wide AS o ON o."Id" = c."Id" WHERE c.differs OR c.unlinked ORDER BY c.seq
     """)
     rows = carry.plan.policies.batch_rows

@@ -8,14 +8,16 @@ from chartlift import transforms
 from chartlift.model.plan import ConfirmedPlan, FieldRule, ObjectMap
 from chartlift.model.ports import Journal, Tools
 from chartlift.stages.sqltext import ident
-
-LANDED = pa.schema([(name, pa.string()) for name in ("key", "id", "hash", "run", "fate", "reason")])
+from chartlift.stages.translation import macros, stale, translate
 
 
 def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
-    """Make `people`, `value_map`, `landed` and the `distinct_*` tables for this plan."""
+    """Make `landed`; and where the stored translation is not of this plan and extraction, all that it needs, and it."""
+    fill_landed(tools, tools.journal)
+    if not stale(tools, plan):
+        return
     sql = tools.staging.sql
-    transforms.install(sql, zones=zones_of(tools))
+    macros(tools)
     people = {"source_id": [p.source_id for p in plan.people], "user_id": [p.user_id for p in plan.people]}
     _keep(tools, "people", pa.table(people, schema=pa.schema([("source_id", pa.string()), ("user_id", pa.string())])))
     rows = [(m.name, transforms.fold(source), label) for m in plan.value_maps for source, label in m.values.items()]
@@ -26,18 +28,10 @@ def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
     sql.execute(
         "CREATE OR REPLACE TABLE value_map AS SELECT name, folded, min(label) AS label FROM value_map_all GROUP BY ALL"
     )
-    fill_landed(tools, tools.journal)
     for unit in plan.maps:
         for rule in unit.fields:
             fill_distinct(tools, unit, rule)
-
-
-def zones_of(tools: Tools) -> tuple[str, ...]:
-    """The time zones of the practices (checked by the transform; an unknown one is a finding there)."""
-    rows = tools.staging.sql.execute(
-        "SELECT DISTINCT timezone FROM src_practice WHERE coalesce(timezone, '') <> '' ORDER BY 1"
-    ).fetchall()
-    return tuple(row[0] for row in rows)
+    translate(tools, plan)
 
 
 def _keep(tools: Tools, name: str, table: pa.Table) -> None:
@@ -48,11 +42,21 @@ def _keep(tools: Tools, name: str, table: pa.Table) -> None:
 
 
 def fill_landed(tools: Tools, journal: Journal) -> None:
-    """`landed(key, id, hash, run, fate, reason)`: what the journal says is in the org because of us or linked by us."""
-    known = journal.landed()
-    columns = [known.column(name).cast(pa.string()) for name in ("key", "id", "hash", "run")]
-    rest = [pa.array(["ok"] * known.num_rows, pa.string()), pa.nulls(known.num_rows, pa.string())]
-    _keep(tools, "landed", pa.Table.from_arrays([*columns, *rest], schema=LANDED))
+    """`landed(key, id, hash, fate, reason)`: what the journal says is in the org because of us or linked by us."""
+    sql = tools.staging.sql
+    sql.execute("CREATE OR REPLACE TABLE landings (key VARCHAR, id VARCHAR, hash VARCHAR, batch BIGINT, stays BOOLEAN)")
+    for part in journal.landings():
+        sql.register("incoming", part)
+        sql.execute("INSERT INTO landings SELECT key, id, hash, batch, stays FROM incoming")
+        sql.unregister("incoming")
+    sql.execute("""
+        CREATE OR REPLACE TABLE landed AS
+        SELECT l.key, l.id, l.hash, 'ok' AS fate, NULL::VARCHAR AS reason
+        FROM landings AS l JOIN (SELECT key, max(batch) AS batch FROM landings GROUP BY key) AS n
+          ON n.key = l.key AND n.batch = l.batch
+        WHERE l.stays
+    """)
+    sql.execute("DROP TABLE landings")
 
 
 def fill_distinct(tools: Tools, unit: ObjectMap, rule: FieldRule) -> None:

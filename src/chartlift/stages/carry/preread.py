@@ -6,6 +6,7 @@ from chartlift.model.plan import ObjectMap
 from chartlift.model.ports import ByPrefix, ByValues, Everywhere
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names, key_prefix
 from chartlift.stages.sqltext import ident, literal
+from chartlift.stages.translation import macros, view
 
 # Rows of these objects may be known to the org without our key. Each needs one of the evidence lists to agree in full.
 EVIDENCE: dict[str, tuple[tuple[str, ...], ...]] = {
@@ -77,6 +78,11 @@ def find_matches(carry: Carry, unit: ObjectMap) -> None:
         return
     needed = sorted({name for fields in lists for name in fields})
     carry.keep("org_others", carry.tools.destination.read(unit.object, ["Id", KEY, *needed], Everywhere()))
+    if not carry.value(
+        f'SELECT count(*) FROM org_others WHERE NOT coalesce(starts_with("{KEY}", {literal(carry.plan.tenant + "-")}), false)'
+    ):
+        return
+    macros(carry.tools)
     tenant = literal(f"{carry.plan.tenant}-")
     for fields in lists:
         same = " AND ".join(f"fold(o.{ident(name)}) = fold(v.{ident(name)})" for name in fields)
@@ -84,7 +90,7 @@ def find_matches(carry: Carry, unit: ObjectMap) -> None:
         carry.sql.execute(f"""
             INSERT INTO matches
             SELECT v.key, o."Id", {literal("+".join(fields))}
-            FROM ({carry.plan.statements[unit.name]}) AS v
+            FROM {view(unit)} AS v
             JOIN org_others AS o ON {same}
             JOIN spine AS s ON s.key = v.key AND s.fate = 'insert'
             WHERE {filled} AND NOT coalesce(starts_with(o."{KEY}", {tenant}), false)

@@ -7,6 +7,7 @@ from chartlift.model.selection import Everything, Since, Slice
 from chartlift.stages.carry import preread
 from chartlift.stages.carry.context import Carry, field_names, self_fields
 from chartlift.stages.sqltext import ident, literal
+from chartlift.stages.translation import view
 
 
 def build(carry: Carry, unit: ObjectMap) -> None:
@@ -28,9 +29,9 @@ def _translate(carry: Carry, unit: ObjectMap) -> None:
     own = "".join(f", {ident('key:' + name)}" for name in self_fields(unit))
     carry.sql.execute(f"""
         CREATE OR REPLACE TABLE spine AS
-        SELECT seq, key, patient, fate, nullif(reason, '') AS reason, withheld, notes, h0 AS base, h0 AS hash,
+        SELECT row_number() OVER (ORDER BY seq, key) AS seq, key, patient, fate, nullif(reason, '') AS reason, withheld, notes, h0 AS base, h0 AS hash,
                NULL::VARCHAR AS id, 0 AS level, ({cells}) + {2 * len(field_names(unit)) + 120} AS bytes{own}
-        FROM ({carry.plan.statements[unit.name]}) AS v
+        FROM {view(unit)} AS v
         WHERE {selected(carry, unit)}
         ORDER BY seq
     """)
@@ -168,7 +169,7 @@ def _publish(carry: Carry) -> None:
     """)
     carry.sql.execute("""
         INSERT INTO landed
-        SELECT key, CASE WHEN fate IN ('update', 'undelete') THEN id END, NULL, NULL,
+        SELECT key, CASE WHEN fate IN ('update', 'undelete') THEN id END, NULL,
                CASE WHEN fate IN ('skip', 'hold') THEN fate ELSE 'ok' END, reason
         FROM spine WHERE key NOT IN (SELECT key FROM landed)
     """)

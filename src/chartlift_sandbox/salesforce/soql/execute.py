@@ -21,7 +21,7 @@ from chartlift_sandbox.salesforce.soql.syntax import Query
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Actor, Org
 
-_PLACEHOLDER = re.compile(r"\$(p\d+)\b")
+_BOUND = re.compile(r"\$(p\d+)\b")
 MAX_AGGREGATES = 2_000
 DEFAULT_ZONE = "Europe/London"
 DEFAULT_LOCALE = "en_GB"
@@ -105,7 +105,7 @@ def _fetch(org: Org, sql: str, plan: Plan) -> pa.Table:
 
 def bound(sql: str, plan: Plan) -> dict[str, Any]:
     """The values that an SQL text of the plan binds; parents and children share one set."""
-    return {name: plan.params[name] for name in set(_PLACEHOLDER.findall(sql))}
+    return {name: plan.params[name] for name in set(_BOUND.findall(sql))}
 
 
 def _counted(plan: Plan, table: pa.Table) -> int:

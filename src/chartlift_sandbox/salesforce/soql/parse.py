@@ -265,7 +265,7 @@ def _membership(left: Operand, operator: str, word: Token, members: Any) -> Memb
 @cache
 def _parser() -> Lark:
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="contextual", transformer=_Builder(), maybe_placeholders=True)
+    return Lark(grammar, parser="lalr", lexer="contextual", transformer=_Builder())
 
 
 def _refused(text: str, error: UnexpectedInput) -> OrgError:

@@ -60,7 +60,7 @@ class Statement:
         return self.org.schema
 
     def bind(self, value: Any) -> str:
-        """Keep a value out of the SQL text; answers the placeholder."""
+        """Keep a value out of the SQL text; answers its name in SQL."""
         name = f"p{len(self.params)}"
         self.params[name] = value
         return f"${name}"

@@ -11,6 +11,7 @@ import pytest
 from chartlift.errors import CredentialsError, SessionExpired, StopError, Unreachable, UsageError
 from chartlift.platforms.aeronaclinic import connect, credentials
 from chartlift.platforms.aeronaclinic.errors import BadAnswer, Declined
+from chartlift.platforms.aeronaclinic.limiter import uptime
 from chartlift.platforms.aeronaclinic.session import Session, safe_url
 
 Make = Callable[..., Session]
@@ -29,13 +30,23 @@ def times(count: int, answer: tuple[int, dict[str, str], bytes]) -> Callable[...
     return fault
 
 
-def test_one_login_serves_many_requests_and_is_renewed_before_its_hour(session: Make, clinic: Any, clock: Any) -> None:
+def test_one_login_serves_many_requests_and_is_renewed_before_its_hour(
+    session: Make, clinic: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
     one = session()
     one.get("/practices", {})
     one.get("/practices", {})
     assert clinic.logins == 1
-    clock.sleep(3400)
+    later = uptime() + 3400
+    monkeypatch.setattr("chartlift.platforms.aeronaclinic.session.uptime", lambda: later)
     one.get("/practices", {})
+    assert clinic.logins == 2
+
+
+def test_what_was_waited_for_the_limit_ages_the_token(session: Make, clinic: Any) -> None:
+    one = session()
+    for _ in range(4 * 285 + 1):
+        one.get("/practices", {})
     assert clinic.logins == 2
 
 
@@ -168,6 +179,7 @@ def test_the_clinics_time_is_never_later_than_ours(session: Make, clinic: Any, c
     clinic.faults.append(times(1, (200, {"Date": "Sun, 01 Mar 2026 11:50:00 GMT"}, b"[]")))
     one.get("/practices", {})
     assert (clock.now() - one.now()).total_seconds() == 600
+    one._compared -= 60
     clinic.faults.append(times(1, (200, {"Date": "Sun, 01 Mar 2026 12:20:00 GMT"}, b"[]")))
     one.get("/practices", {})
     assert one.now() == clock.now()

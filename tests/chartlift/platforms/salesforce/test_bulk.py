@@ -94,6 +94,20 @@ def test_a_lost_answer_never_doubles_a_row(connect: Connect, org: Any, steps: An
     assert len([job for job in org.jobs.values() if job["state"] == "JobComplete"]) == 1
 
 
+def test_a_job_gets_one_upload_only(connect: Connect, org: Any, steps: Any, faults: Any) -> None:
+    org.fault("PUT .*/batches", after=faults.lost)
+    write(connect(), steps)
+    uploads = [what for what in ingest(org) if what.startswith("PUT")]
+    assert len(set(uploads)) == len(uploads) == 2
+    assert [job["state"] for job in org.jobs.values()] == ["Aborted", "JobComplete"]
+
+
+def test_a_close_that_is_refused_although_it_worked(connect: Connect, org: Any, steps: Any, faults: Any) -> None:
+    org.fault("PATCH .*/jobs/ingest/", after=lambda _: faults.error(400, "INVALIDJOBSTATE"))
+    assert write(connect(), steps).complete
+    assert len(org.landed) == 20
+
+
 @pytest.mark.parametrize("where", ["POST .*/jobs/ingest$", "PUT .*/batches", "PATCH .*/jobs/ingest/", "GET .*Results"])
 def test_a_refused_connection_is_tried_again(connect: Connect, org: Any, steps: Any, faults: Any, where: str) -> None:
     org.fault(where, before=faults.reset, times=2)

@@ -144,6 +144,21 @@ def test_pages_that_do_not_add_up_are_no_answer(connect: Connect, readable: Any,
     serve_pages(readable, faults, 5, 2)
     with pytest.raises(Unreachable):
         connect(rest_rows=4).read("Contact", FIELDS, Everywhere())
+    assert len(readable.requests) < 50
+
+
+@pytest.mark.parametrize("end", [b'"b\n', b'"b ""c', b'"b"', b'"b'])
+def test_a_last_cell_that_is_cut_is_no_answer(connect: Connect, readable: Any, faults: Any, end: bytes) -> None:
+    def answer(request: httpx2.Request) -> httpx2.Response:
+        if not request.url.path.endswith("/results"):
+            state = {"id": "7505g000000AAAAAA0", "state": "JobComplete", "numberRecordsProcessed": 2}
+            return httpx2.Response(200, json=state)
+        return faults.raw(200, b'Id,LastName\n"0035g00000AbCdE","a"\n"0035g00000AbCdF",' + end, content_type="text/csv")
+
+    readable.answers["/jobs/query"] = answer
+    serve_pages(readable, faults, 2, 1)
+    with pytest.raises(Unreachable, match="middle of a row"):
+        connect(rest_rows=1).read("Contact", ["Id", "LastName"], Everywhere())
 
 
 def test_the_recycle_bin_is_asked_for(connect: Connect, readable: Any, faults: Any) -> None:

@@ -193,3 +193,4 @@ async def _refuse(_: Request, error: Exception) -> Response:
 
 ALLOW = DmlOptions(allow_duplicates=True)
 BULK = DmlOptions(channel="bulk")
+PERSON = DmlOptions(channel="person")

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from engine_bench import Bench, WebBench
+from engine_bench import PERSON, Bench, WebBench
 
 from chartlift_sandbox.salesforce.access import FieldGrant, ObjectGrant
 from chartlift_sandbox.salesforce.errors import OrgError
@@ -60,6 +60,16 @@ def test_objects_need_a_grant_unless_all_data_may_be_modified(bench: Bench) -> N
     refused = bench.dml("insert", "Visit__c", [{"Name": "x"}], actor=desk)[0]
     assert refused["code"] == "CANNOT_INSERT_UPDATE_ACTIVATE_ENTITY"
     assert bench.org.describe(desk, "Visit__c")["createable"] is False
+
+
+def test_a_person_in_the_clinics_screens_is_not_held_back_by_missing_grants(bench: Bench) -> None:
+    visit = bench.insert("Visit__c", Note__c="before")
+    row: dict[str, str | None] = {"Id": visit, "Note__c": "after"}
+    with pytest.raises(OrgError, match="No such column"):
+        bench.dml("update", "Visit__c", [row], actor=_admin(bench))
+    assert bench.dml("update", "Visit__c", [row], actor=_admin(bench), options=PERSON)[0]["success"]
+    stored = bench.one("Visit__c", visit)
+    assert (stored["Note__c"], stored["LastModifiedById"]) == ("after", bench.org.people.admin)
 
 
 def test_opt_outs_and_birthdate_need_a_permission_set(fresh: Bench) -> None:

@@ -113,6 +113,22 @@ def test_composite_all_or_none_halts_and_undoes(web: WebBench, bench: Bench) -> 
     assert too_many.status_code == 400
 
 
+def test_composite_queries_and_collections_count_as_subrequests(web: WebBench, bench: Bench) -> None:
+    before = bench.org.state_hash()
+    broken = {"records": [_of("Account", Name="In"), _of("Account", Site="x")]}
+    steps = [
+        _step("POST", "/composite/sobjects", "many", broken),
+        _step("POST", "/sobjects/Account", "a", {"Name": "B"}),
+    ]
+    halted = web("POST", "/composite", {"allOrNone": True, "compositeRequest": steps}).json()["compositeResponse"]
+    assert [entry["httpStatusCode"] for entry in halted] == [200, 400]
+    assert bench.org.state_hash() == before
+    query = _step("GET", "/query?q=SELECT+Id,Name+FROM+Organization", "q")
+    answer = web("POST", "/composite", {"compositeRequest": [query]}).json()["compositeResponse"][0]
+    assert answer["body"]["totalSize"] == 1
+    assert answer["body"]["records"][0]["Id"] == bench.org.org_id
+
+
 def test_describe_inside_composite_can_be_not_modified(web: WebBench) -> None:
     first = web("POST", "/composite", {"compositeRequest": [_step("GET", "/sobjects/Contact/describe", "d")]}).json()
     stamp = first["compositeResponse"][0]["httpHeaders"]["Last-Modified"]

@@ -130,3 +130,18 @@ def test_tasks_and_events_derive_state_account_and_times(bench: Bench) -> None:
     assert event["ActivityDate"] == date(2020, 1, 1)
     visit = bench.insert("Visit__c", Name="v")
     assert bench.insert("Task", Subject="About", WhatId=visit)
+
+
+BAD_EVENTS: list[dict[str, str | None]] = [
+    {"Subject": "no time", "DurationInMinutes": "5"},
+    {"StartDateTime": "2020-01-01T10:00:00Z"},
+    {"StartDateTime": "2020-01-01T10:00:00Z", "EndDateTime": "2020-01-01T09:00:00Z"},
+    {"StartDateTime": "2020-01-01T10:00:00Z", "EndDateTime": "2020-01-01T11:00:00Z", "DurationInMinutes": "30"},
+    {"StartDateTime": "2020-01-01T10:00:00Z", "ActivityDateTime": "2020-01-01T11:00:00Z", "DurationInMinutes": "30"},
+]
+
+
+def test_an_event_needs_a_start_and_an_end_that_agree(bench: Bench) -> None:
+    codes = [row["code"] for row in bench.dml("insert", "Event", BAD_EVENTS)]
+    assert codes == ["REQUIRED_FIELD_MISSING", *["FIELD_INTEGRITY_EXCEPTION"] * 4]
+    assert bench.insert("Event", ActivityDate="2020-01-01", IsAllDayEvent="true")

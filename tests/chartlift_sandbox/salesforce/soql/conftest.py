@@ -73,10 +73,21 @@ def _add(schema: Schema, name: str, prefix: str, fields: list[Field], *, owner: 
     schema.add_object(SObject(name, name, name + "s", prefix, custom, {f.name: f for f in given}))
 
 
+NAME = _text("Name", 255, name_field=True)
+LONG: dict[str, Any] = {"filterable": False, "sortable": False, "groupable": False}
+
+
 def build_schema() -> Schema:
     """Accounts with contacts, contacts with visits, visits with payments; tasks point anywhere."""
     schema = Schema()
-    name = _text("Name", 255, name_field=True)
+    _add_setup(schema)
+    _add_people(schema)
+    _add_visits(schema)
+    return schema
+
+
+def _add_setup(schema: Schema) -> None:
+    name = NAME
     user = [
         Field("Id", "User ID", "id", length=18, always_visible=True), name, _text("FirstName"), _text("LastName"),
         Field("Email", "Email", "email", length=128), Field("IsActive", "Active", "boolean"), _text("Username"),
@@ -84,6 +95,10 @@ def build_schema() -> Schema:
     schema.add_object(SObject("User", "User", "Users", USER, fields={f.name: f for f in user}))
     group = [Field("Id", "Group ID", "id", length=18, always_visible=True), name, Field("Email", "Email", "email")]
     schema.add_object(SObject("Group", "Group", "Groups", GROUP, fields={f.name: f for f in group}))
+
+
+def _add_people(schema: Schema) -> None:
+    name = NAME
     stars = tuple(PicklistValue(v, v) for v in ("Hot", "Warm", "Cold"))
     _add(schema, "Account", ACCOUNT, [
         name, Field("Rating", "Rating", "picklist", length=40, picklist=stars),
@@ -92,7 +107,6 @@ def build_schema() -> Schema:
     ])  # fmt: skip
     del schema.objects["Account"].fields["OwnerId"]
     schema.add_field("Account", _reference("OwnerId", ("User",), "Owner", always_visible=True))
-    long_text: dict[str, Any] = {"filterable": False, "sortable": False, "groupable": False}
     address = [
         _text(f"Mailing{part}", compound="MailingAddress") for part in ("Street", "City", "PostalCode", "Country")
     ]
@@ -100,18 +114,22 @@ def build_schema() -> Schema:
         name, _text("FirstName"), _text("LastName"), Field("Email", "Email", "email", length=80),
         Field("Birthdate", "Birthdate", "date"), Field("HasOptedOutOfEmail", "Opt out", "boolean"),
         Field("NumberOfVisits", "Visits", "int", digits=8),
-        Field("Description", "Description", "textarea", length=32000, **long_text),
+        Field("Description", "Description", "textarea", length=32000, **LONG),
         _reference("AccountId", ("Account",), "Account", child_relationship_name="Contacts"), *address,
         Field("MailingAddress", "Mailing Address", "address", filterable=False),
         Field("Source_System_ID__c", "Key", "string", length=64, custom=True, case_sensitive=True, external_id=True),
         Field("Interests__c", "Interests", "multipicklist", length=4099, custom=True, sortable=False, groupable=False),
     ])  # fmt: skip
+
+
+def _add_visits(schema: Schema) -> None:
+    name = NAME
     _add(schema, "Visit__c", VISIT, [
         name, Field("Start__c", "Start", "datetime", custom=True), Field("Day__c", "Day", "date", custom=True),
         Field("Status__c", "Status", "picklist", length=255, custom=True), Field("At__c", "At", "time", custom=True),
         Field("Fee__c", "Fee", "double", precision=16, scale=2, custom=True, groupable=False),
-        Field("Note__c", "Note", "textarea", length=32768, custom=True, **long_text),
-        Field("More__c", "More", "textarea", length=32768, custom=True, **long_text),
+        Field("Note__c", "Note", "textarea", length=32768, custom=True, **LONG),
+        Field("More__c", "More", "textarea", length=32768, custom=True, **LONG),
         _reference("Contact__c", ("Contact",), "Contact__r", child_relationship_name="Visits", custom=True),
     ])  # fmt: skip
     _add(schema, "Payment__c", PAYMENT, [
@@ -124,7 +142,6 @@ def build_schema() -> Schema:
         _reference("WhoId", ("Contact", "Lead"), "Who", polymorphic=True),
         _reference("WhatId", ("Account", "Visit__c"), "What", polymorphic=True, child_relationship_name="Tasks"),
     ])  # fmt: skip
-    return schema
 
 
 @pytest.fixture

@@ -1,0 +1,135 @@
+"""The answers of the confirmed statements, stored in staging, and the view that joins parents to them.
+
+`rows_UNIT` depends on source and plan alone: it is made once per plan and extraction, and after a delta only for what changed.
+"""
+
+from __future__ import annotations
+
+from chartlift import transforms
+from chartlift.model.plan import ConfirmedPlan, ObjectMap
+from chartlift.model.ports import Tools
+from chartlift.stages.sqltext import ident, literal
+from chartlift.stages.statement import is_record_lookup, is_self_lookup
+
+
+def stale(tools: Tools, plan: ConfirmedPlan) -> bool:
+    """Whether a unit's stored translation is of another plan or of an older extraction."""
+    newest, done = _state(tools)
+    return any(done.get(unit.name) != (plan.fingerprint, newest) for unit in plan.maps)
+
+
+def _state(tools: Tools) -> tuple[int, dict[str, tuple[str, int]]]:
+    """The newest extraction, and per unit the plan and extraction that its stored translation is of."""
+    sql = tools.staging.sql
+    sql.execute("CREATE TABLE IF NOT EXISTS translated (unit VARCHAR, fingerprint VARCHAR, extraction INTEGER)")
+    newest = sql.execute("SELECT coalesce(max(number), 0) FROM extraction WHERE finished IS NOT NULL").fetchone()[0]
+    rows = sql.execute("SELECT unit, fingerprint, extraction FROM translated").fetchall()
+    return newest, {row[0]: (row[1], row[2]) for row in rows}
+
+
+def translate(tools: Tools, plan: ConfirmedPlan) -> None:
+    """Bring `rows_UNIT` of every unit up to the newest extraction under this plan."""
+    sql = tools.staging.sql
+    newest, done = _state(tools)
+    for unit in plan.maps:
+        fingerprint, extraction = done.get(unit.name, ("", -1))
+        if fingerprint == plan.fingerprint and extraction == newest:
+            continue
+        tools.progress.step(f"{unit.name}: translate")
+        if fingerprint != plan.fingerprint or _lists_changed(tools, unit, extraction):
+            _all(tools, plan, unit)
+        else:
+            _changed(tools, plan, unit, extraction)
+        sql.execute("DELETE FROM translated WHERE unit = ?", [unit.name])
+        sql.execute("INSERT INTO translated VALUES (?, ?, ?)", [unit.name, plan.fingerprint, newest])
+
+
+def rows_of(unit: ObjectMap) -> str:
+    """Name of the stored translation of a unit, quoted."""
+    return ident("rows_" + unit.name)
+
+
+def _all(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap) -> None:
+    tools.staging.sql.execute(f"CREATE OR REPLACE TABLE {rows_of(unit)} AS {plan.statements[unit.name]} ORDER BY seq")
+
+
+def _lists_changed(tools: Tools, unit: ObjectMap, extraction: int) -> bool:
+    """A joined list (practices, statuses, …) or a redirect changed: any row may be another now."""
+    sql = tools.staging.sql
+    for entity in unit.join:
+        if sql.execute(f"SELECT count(*) FROM {ident('src_' + entity)} WHERE _extraction > ?", [extraction]).fetchone()[
+            0
+        ]:
+            return True
+    return False
+
+
+def _changed(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap, extraction: int) -> None:
+    """Rows that arrived again, and rows of patients that did, that went, or that were merged."""
+    source = ident("src_" + unit.source)
+    chosen = (
+        f"SELECT _id FROM {source} WHERE _extraction > {int(extraction)} OR _patient IN ("
+        f"SELECT _id FROM src_patient WHERE _extraction > {int(extraction)}"
+        f" UNION ALL SELECT id FROM src_deleted WHERE extraction > {int(extraction)} AND entity = 'patient')"
+        f" UNION ALL SELECT id FROM src_deleted WHERE extraction > {int(extraction)} AND entity = {literal(unit.source)}"
+    )
+    sql = tools.staging.sql
+    sql.execute(f"CREATE OR REPLACE TABLE again AS {chosen}")
+    sql.execute(f"DELETE FROM {rows_of(unit)} WHERE source_id IN (SELECT _id FROM again)")
+    sql.execute(
+        f"INSERT INTO {rows_of(unit)} SELECT * FROM ({plan.statements[unit.name]}) AS v"
+        " WHERE v.source_id IN (SELECT _id FROM again)"
+    )
+
+
+def macros(tools: Tools) -> None:
+    """Make the macros of `transforms` in this connection, with the practices' time zones."""
+    zones = dict.fromkeys((*transforms.HOME_ZONES, *_zones(tools)))
+    transforms.install(tools.staging.sql, tuple(zones), today=tools.clock.now().date())
+
+
+def _zones(tools: Tools) -> list[str]:
+    """The time zones that the practices name."""
+    rows = tools.staging.sql.execute(
+        "SELECT DISTINCT timezone FROM src_practice WHERE timezone <> '' ORDER BY 1"
+    ).fetchall()
+    return [row[0] for row in rows]
+
+
+def view(unit: ObjectMap) -> str:
+    """SQL over `rows_UNIT` and `landed`: the statement's columns, each lookup resolved to the parent's Id.
+
+    A required parent that is not there decides about the row; an optional one is withheld (R-REF). For lookups into the own
+    unit the Id is there once the parent has landed; `spine` decides about them.
+    """
+    parents = [rule for rule in unit.fields if is_record_lookup(rule)]
+    joins, cells, verdicts, withheld, hashed = [], [], [], [], []
+    for number, rule in enumerate(parents):
+        alias, key, field = f"l{number}", f"r.{ident('key:' + rule.target)}", literal(rule.target)
+        joins.append(f"LEFT JOIN landed AS {alias} ON {alias}.key = {key}")
+        cells.append(f"{alias}.id AS {ident(rule.target)}")
+        lost = f"({key} IS NOT NULL AND {alias}.fate IS DISTINCT FROM 'ok')"
+        if rule.required:
+            verdicts.append(f"WHEN {lost} THEN {_parent_verdict(alias, rule.target)}")
+        elif not is_self_lookup(unit, rule):
+            withheld.append(f"CASE WHEN {lost} THEN {field} || ':R-REF' END")
+            hashed.append(f"CASE WHEN {lost} THEN chr(1) ELSE '' END")
+    verdict = f"CASE WHEN r.fate <> 'ok' THEN r.fate || ':' || coalesce(r.reason, '') {' '.join(verdicts)} END"
+    more = f"list_filter([{', '.join(withheld)}]::VARCHAR[], lambda code: code IS NOT NULL)"
+    lists = f"list_concat(r.withheld, {more})" if withheld else "r.withheld"
+    hashes = f"md5(concat_ws(chr(31), r.h0, {', '.join(hashed)}))" if hashed else "r.h0"
+    columns = ["r.* EXCLUDE (fate, reason, withheld, h0)", *cells]
+    return (
+        f"(SELECT {', '.join(columns)}, coalesce(split_part(v.verdict, ':', 1), 'ok') AS fate,"
+        f" substr(v.verdict, strpos(v.verdict, ':') + 1) AS reason,"
+        f" {lists} AS withheld, {hashes} AS h0"
+        f" FROM {rows_of(unit)} AS r {' '.join(joins)}, LATERAL (SELECT {verdict} AS verdict) AS v)"
+    )
+
+
+def _parent_verdict(alias: str, target: str) -> str:
+    return (
+        f"CASE WHEN {alias}.reason IS NULL THEN 'hold:R-REF@{target}'"
+        f" WHEN {alias}.fate = 'skip' THEN 'skip:' || {alias}.reason"
+        f" ELSE 'hold:parent:' || replace({alias}.reason, 'parent:', '') END"
+    )

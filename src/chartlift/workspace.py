@@ -17,6 +17,7 @@ from chartlift.model.ports import Progress, Tools
 from chartlift.settings import Settings
 
 PLAN = "plan"  # the folder with the map a person may edit
+MEMORY = "512MB"  # the widest translation (55 fields at once) needs about 200 MB of vectors whatever the number of rows
 
 
 class Lazy:
@@ -133,7 +134,7 @@ def _ports(home: Path, ring: Any, *, sole: bool) -> dict[str, Lazy]:
     def staging() -> Any:
         from chartlift.store.staging import DuckStaging
 
-        return DuckStaging.open(home, ring.for_staging())
+        return DuckStaging.open(home, ring.for_staging(), memory_limit=MEMORY)
 
     def journal() -> Any:
         from chartlift.store.journal import SqlJournal

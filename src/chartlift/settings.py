@@ -43,7 +43,9 @@ def check(settings: Settings) -> None:
         UsageError: a value cannot be used.
     """
     if not TENANT.fullmatch(settings.tenant):
-        raise UsageError("A tenant has 2 to 20 small letters and digits and starts with a letter.", hint="Use --tenant.")
+        raise UsageError(
+            "A tenant has 2 to 20 small letters and digits and starts with a letter.", hint="Use --tenant."
+        )
     for value in (settings.source_url, settings.org_url, settings.pack, settings.source):
         if '"' in value or "\n" in value or "\\" in value:
             raise UsageError("Quotes, backslashes and line ends cannot stand in an address or a name.")

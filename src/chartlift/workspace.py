@@ -116,6 +116,7 @@ def opened(home: Path, progress: Progress, *, exclusive: bool = True, who: str =
             pack=Lazy(lambda: load_pack(home, known.pack)),
             options=known.options,
             vault=vault,
+            advisor=Lazy(lambda: import_module("chartlift.advisor")),
             **ports,
         )
 

@@ -112,7 +112,9 @@ def _load(journey: Journey, patients: int) -> None:
     journey.step("sample", lambda tools: sample.run(tools, go=True, size=size))
     journey.step("sample accepted", lambda tools: sample.accept(tools, by="Practice Manager (demo)"))
     journey.step("load", lambda tools: load.run(tools, go=True))
-    journey.reports["in flight"] = {"changes": [journey.box.post("/clinic/mutate", change) for change in changes(journey)]}
+    journey.reports["in flight"] = {
+        "changes": [journey.box.post("/clinic/mutate", change) for change in changes(journey)]
+    }
     journey.step("delta", lambda tools: delta.run(tools, go=True))
     journey.step("reconcile", reconcile.run)
     journey.reports["hash loaded"] = journey.box.get("/org/state-hash")
@@ -142,9 +144,13 @@ def _report(journey: Journey, place: Path, *, keep: bool) -> StepReport:
     lines = [*_table(journey), *_proof(before, after, keep=keep), f"Report: {page}"]
     if keep:
         facts = journey.box.facts
-        lines.append(f"The sandbox stays up (pid {journey.box.process.pid}): org {facts['org_url']}, clinic {facts['clinic_url']}")
+        lines.append(
+            f"The sandbox stays up (pid {journey.box.process.pid}): org {facts['org_url']}, clinic {facts['clinic_url']}"
+        )
         exports = place / "env.sh"
-        exports.write_text("".join(f"export {name}='{value}'\n" for name, value in facts["env"].items()), encoding="utf-8")
+        exports.write_text(
+            "".join(f"export {name}='{value}'\n" for name, value in facts["env"].items()), encoding="utf-8"
+        )
         exports.chmod(0o600)
         lines.append(f"Its secrets: source {exports}")
     data = {
@@ -159,7 +165,9 @@ def _report(journey: Journey, place: Path, *, keep: bool) -> StepReport:
 
 def _table(journey: Journey) -> list[str]:
     """Rows per object through the steps, as text."""
-    lines = [f"{'object':<16}{'source':>8}{'landed':>8}{'skipped':>8}{'held':>7}{'failed':>7}{'fields equal':>14}{'withheld':>10}"]
+    lines = [
+        f"{'object':<16}{'source':>8}{'landed':>8}{'skipped':>8}{'held':>7}{'failed':>7}{'fields equal':>14}{'withheld':>10}"
+    ]
     compared = {u["unit"]: u for u in journey.reports["reconcile"]["units"]}
     for unit in compared.values():
         records, fields = unit["records"], unit["fields"]
@@ -176,7 +184,11 @@ def _proof(before: dict[str, str], after: dict[str, str] | None, *, keep: bool) 
     if keep or after is None:
         return ["No rollback was made (--keep)."]
     verdict = "the org is as it was before" if before == after else "THE ORG DIFFERS FROM BEFORE"
-    return [f"State of the org before  {_hash(before)}", f"State of the org after   {_hash(after)}", f"Rollback: {verdict}."]
+    return [
+        f"State of the org before  {_hash(before)}",
+        f"State of the org after   {_hash(after)}",
+        f"Rollback: {verdict}.",
+    ]
 
 
 def _hash(answer: Any) -> str:

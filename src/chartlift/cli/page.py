@@ -9,7 +9,21 @@ from typing import Any
 
 from chartlift import __version__
 
-STEPS = ("check", "extract", "profile", "propose", "people", "confirm", "estimate", "schema", "sample", "load", "delta", "reconcile", "rollback")
+STEPS = (
+    "check",
+    "extract",
+    "profile",
+    "propose",
+    "people",
+    "confirm",
+    "estimate",
+    "schema",
+    "sample",
+    "load",
+    "delta",
+    "reconcile",
+    "rollback",
+)
 
 
 def write_page(path: Path, reports: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float]) -> None:
@@ -17,7 +31,9 @@ def write_page(path: Path, reports: Mapping[str, Mapping[str, Any]], seconds: Ma
     from jinja2 import Environment, select_autoescape
 
     text = resources.files("chartlift.cli").joinpath("report.html.j2").read_text(encoding="utf-8")
-    environment = Environment(autoescape=select_autoescape(default=True, default_for_string=True), trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        autoescape=select_autoescape(default=True, default_for_string=True), trim_blocks=True, lstrip_blocks=True
+    )
     environment.filters["figures"] = lambda value: f"{value:,}"
     html = environment.from_string(text).render(
         version=__version__,

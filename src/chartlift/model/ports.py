@@ -44,6 +44,8 @@ class EntityShape:
     lists: tuple[str, ...] = ()  # columns whose values come from a list, not from a person's own words
     person: Mapping[str, str] = field(default_factory=dict)  # role (born, surname, forename, …) -> column
     dated: str = ""  # the column that says which year a row belongs to
+    state: str = ""  # the column with the row's state …
+    states: Mapping[str, str] = field(default_factory=dict)  # … and what it says: open = ahead, done = behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -443,3 +445,4 @@ class Tools:
     pack: Any  # packs.Pack: maps, value maps, objects
     options: Mapping[str, Any] = field(default_factory=dict)
     vault: Any = None  # books.Vault: the data key and what it protects, for `purge`
+    advisor: Any = None  # suggest(source fields, targets): who proposes a map

@@ -166,7 +166,7 @@ class SummaryRow:
 
     source: str
     target: str
-    kind: str  # object | value
+    kind: str  # object | part (of another object) | value
     how: str  # direct | mapping | matched
 
 

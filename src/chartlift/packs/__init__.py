@@ -1,20 +1,21 @@
-"""Mapping packs: data that says how a source's rows become an org's rows. This module only loads and checks them.
+"""Mapping packs: data that says how a source's rows become an org's rows. This room only loads and checks them.
 
-A pack is a folder: one TOML file per kind of row, `value_maps.toml`, `objects.toml` and `coverage.toml` (what becomes of
-every field of the source). The words of a row file, and no others:
+A pack is a folder: one TOML file per kind of row, `value_maps.toml`, `objects.toml` and `coverage.toml` (what becomes
+of every field of the source). The words of a row file, and no others:
 
     object   the org's object                      source   the flat entity of the source
     key      its code in Source_System_ID__c       join     { entity = "column that holds its id" }
-    when     [{ skip = "reason", if = "column" }]  or hold; the row gets that fate if the column is true, or filled
+    when     [{ skip = "reason", if = "column" }]  or hold; rows for which the column is true, or filled, get that fate
     [fields] TARGET = { … }:
       from       a column, a column of a joined entity ("practice.timezone"), or a list of them
-      type       type word: Text(n) [ExternalId] [Unique], TextArea, LongTextArea(n), Number(p,s), Currency(p,s), Checkbox,
-                 Date, DateTime, Picklist [restricted], Email, Phone, Url, Lookup(Object), MasterDetail(Object).
+      type       Text(n) [ExternalId] [Unique], TextArea, LongTextArea(n), Number(p,s), Currency(p,s), Checkbox, Date,
+                 DateTime, Picklist [restricted], Email, Phone, Url, Lookup(Object), MasterDetail(Object).
                  A target without __c is a standard field: it is filled, never deployed
-      transform  a kind of value from `transforms`, with columns as arguments: "local_time(practice.timezone)"; text if left out.
-                 Given several columns, a transform of one value takes the first that can be used
+      transform  a kind of value from `transforms`, with columns as arguments: "local_time(practice.timezone)"; text if
+                 left out. Given several columns, a transform of one value takes the first that can be used
       map        a value map, applied to what the transform made; a value that is in no list is bad
-      lookup     User; Owner (no `from`: the owner of accounts); OBJECT:CODE (the value is a source id); OBJECT (it is CODE-id)
+      lookup     User; Owner (without from: the owner of accounts); OBJECT:CODE (the value is a source id);
+                 OBJECT (the value is CODE-id)
       const      the same text for every row, in canonical form
       required   the row is held without a value
       on_bad     withhold (default) or hold: what an unusable value does
@@ -43,9 +44,9 @@ _NOT_MAPS = {"value_maps.toml", "objects.toml", "coverage.toml"}
 class Pack:
     """A loaded pack.
 
-    `maps` stand in load order (parents first). `picklists`: "Object.Field" -> values that are deployed beside those of the
-    field's value map. `picklist_sources`: "Object.Field" -> columns ("entity.column") whose values are deployed too.
-    `value_sets`: standard value set -> the field whose values must be in it. `labels`: "Object.Field" -> label for people.
+    `maps` stand in load order (parents first). `picklists`: "Object.Field" -> values that are deployed beside those of
+    the field's value map. `picklist_sources`: "Object.Field" -> columns ("entity.column") whose values are deployed too.
+    `value_sets`: standard value set -> the field whose values must be in it. `labels`: "Object.Field" -> label.
     """
 
     name: str
@@ -57,6 +58,14 @@ class Pack:
     value_sets: Mapping[str, str] = field(default_factory=dict)
     labels: Mapping[str, str] = field(default_factory=dict)
     permission_sets: tuple[PermissionSet, ...] = ()
+    place: Traversable | None = None
+
+    def texts(self) -> Mapping[str, str]:
+        """The files a person may edit, by name; coverage.toml stays with the pack."""
+        if self.place is None:
+            return {}
+        files = (p for p in self.place.iterdir() if p.name.endswith(".toml") and p.name != "coverage.toml")
+        return {p.name: p.read_text(encoding="utf-8") for p in sorted(files, key=lambda p: p.name)}
 
     def label(self, object_name: str, field_name: str) -> str:
         """What people call a field."""
@@ -92,6 +101,7 @@ def load(name: str, *, folder: Path | None = None) -> Pack:
         value_sets=made.value_sets,
         labels=made.labels,
         permission_sets=made.permission_sets,
+        place=place,
     )
 
 

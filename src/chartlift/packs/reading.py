@@ -90,7 +90,7 @@ def read_object_map(reader: Reader, value_maps: Mapping[str, ValueMap]) -> Objec
         raise reader.wrong("key", f"{names['key']} is not three capital letters")
     join = body.get("join", {})
     if not isinstance(join, dict) or not all(isinstance(column, str) for column in join.values()):
-        raise reader.wrong("join", "takes { entity = \"column\" }")
+        raise reader.wrong("join", 'takes { entity = "column" }')
     fields = body.get("fields")
     if not isinstance(fields, dict) or not fields:
         raise reader.wrong("fields", "are missing")
@@ -219,7 +219,7 @@ def _agrees(reader: Reader, rule: FieldRule, line: Mapping[str, Any], value_maps
     if rule.lookup and ("transform" in line or rule.map):
         raise reader.wrong(rule.target, "a lookup takes neither transform nor map")
     parent = rule.type.partition("(")[2].rstrip(")") if rule.type.startswith(("Lookup", "MasterDetail")) else ""
-    wanted = "User" if rule.lookup in ("User", "Owner") else rule.lookup.partition(":")[0]
+    wanted = "User" if rule.lookup in ("User", "Owner", "Practitioner") else rule.lookup.partition(":")[0]
     if parent != wanted:
         raise reader.wrong(rule.target, f"type {rule.type} and lookup {rule.lookup or 'none'} do not agree")
 
@@ -245,7 +245,7 @@ def in_load_order(maps: Sequence[ObjectMap]) -> tuple[ObjectMap, ...]:
 def _parents(unit: ObjectMap, by_code: Mapping[str, ObjectMap]) -> set[str]:
     found: set[str] = set()
     for rule in unit.fields:
-        if not rule.lookup or rule.lookup in ("User", "Owner"):
+        if not rule.lookup or rule.lookup in ("User", "Owner", "Practitioner"):
             continue
         name, _, code = rule.lookup.partition(":")
         here = {code} if code else {c for c, m in by_code.items() if m.object == name}

@@ -92,7 +92,9 @@ def _object(reader: Reader, name: str, table: Any) -> DesiredObject:
     return DesiredObject(name=name, **words)
 
 
-def _picklists(reader: Reader, tables: Mapping[str, Any]) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
+def _picklists(
+    reader: Reader, tables: Mapping[str, Any]
+) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
     values, sources = {}, {}
     for name, table in tables.items():
         reader.known(table, ("values", "source"), name)

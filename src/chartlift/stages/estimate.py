@@ -11,6 +11,7 @@ from chartlift.errors import NotConfirmed
 from chartlift.model.plan import ObjectMap, Policies
 from chartlift.model.ports import Tools
 from chartlift.model.reports import EstimateReport, Finding, ObjectEstimate, SummaryRow
+from chartlift.stages.statement import PEOPLE
 
 RECORD_KB = 2  # what Salesforce counts for a record of nearly every object, whatever it holds
 LOAD_ROWS_PER_HOUR = 1_000_000  # Bulk API with the org's own automation on; an org without any is several times faster
@@ -105,10 +106,12 @@ def _project_days(route: str, reading: float, grade: str) -> tuple[int, int]:
 def _table(tools: Tools) -> Iterator[SummaryRow]:
     """What lands where: objects first (clinicians are matched with Users, never created), then lists of values."""
     maps: Sequence[ObjectMap] = tools.pack.maps
-    for unit in maps:
-        how = "mapping" if _needs_mapping(tools, unit) else "direct"
-        yield SummaryRow(unit.source, unit.object, "object", how)
-    if any(rule.lookup in ("User", "Owner") for unit in maps for rule in unit.fields):
+    for name in dict.fromkeys(unit.object for unit in maps):
+        units = [unit for unit in maps if unit.object == name]
+        how = "mapping" if any(_needs_mapping(tools, unit) for unit in units) else "direct"
+        kind = "part" if any("MasterDetail" in rule.type for unit in units for rule in unit.fields) else "object"
+        yield SummaryRow(", ".join(unit.source for unit in units), name, kind, how)
+    if any(rule.lookup in PEOPLE for unit in maps for rule in unit.fields):
         yield SummaryRow("user", "User", "object", "matched")
     for unit in maps:
         for rule in unit.fields:
@@ -129,9 +132,8 @@ def _needs_mapping(tools: Tools, unit: ObjectMap) -> bool:
 
 
 def _grade(tools: Tools, records: int) -> tuple[str, str]:
-    rows = [row for row in _table(tools) if row.kind == "object"]
-    objects = {(row.source, row.target): row.how for row in rows}
-    mapped = sum(how == "mapping" for how in objects.values())
+    objects = [row.how for row in _table(tools) if row.kind == "object"]  # a detail belongs to its master
+    mapped = objects.count("mapping")
     text = f"{mapped} of {len(objects)} objects need a mapping; the rest are 1:1."
     if records > INDIVIDUAL_RECORDS:
         return "individual", f"Scoped individually (more than {INDIVIDUAL_RECORDS:,} records). {text}"

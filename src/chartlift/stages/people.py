@@ -14,6 +14,7 @@ from chartlift.errors import Unmatched, UsageError
 from chartlift.model.outcomes import StepReport
 from chartlift.model.plan import PersonDecision
 from chartlift.model.ports import Tools
+from chartlift.stages.statement import PEOPLE
 
 
 def run(
@@ -117,7 +118,7 @@ def _named_query(tools: Tools) -> str:
     parts = []
     for unit in tools.pack.maps:
         for rule in unit.fields:
-            if rule.lookup in ("User", "Owner"):
+            if rule.lookup in PEOPLE:
                 parts += [
                     f'SELECT "{source}" AS id FROM src_{unit.source}' for source in rule.sources if "." not in source
                 ]

@@ -34,7 +34,11 @@ def run(tools: Tools) -> ProfileReport:
         tools.progress.step(f"profile {shape.name}", number, len(shapes))
         entities.append(_entity(sql, shape))
     tools.progress.step("profile: findings")
-    found = [*_extracted(tools), *soundness.findings(sql, shapes), *soundness.rules(tools, shapes)]
+    found = [
+        *_extracted(tools),
+        *soundness.findings(sql, shapes, tools.clock.now().date()),
+        *soundness.rules(tools, shapes),
+    ]
     report = ProfileReport(extraction, tuple(entities), tuple(_ordered(found)))
     tools.journal.put_report("profile", "", report.as_json())
     return report

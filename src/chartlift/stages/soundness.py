@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from datetime import date, timedelta
 from typing import Any
 
 from chartlift import transforms
@@ -14,18 +15,23 @@ from chartlift.stages.statement import text_limit
 from chartlift.transforms import Transform
 
 SAMPLES = 5
+CONSENT_AGE = 16
+_STILL_OPEN = timedelta(days=7)
 _STAND_INS = ("0001-01-01", "1900-01-01", "1970-01-01")  # birth dates that say "unknown"; they make no one a duplicate
 _NO_ANSWER = "{'v': NULL::VARCHAR, 'note': NULL::VARCHAR, 'bad': false}"
 
 
-def findings(sql: Any, shapes: Sequence[EntityShape]) -> Iterator[Finding]:
-    """What can be said without a map: references that lead nowhere, and duplicates."""
+def findings(sql: Any, shapes: Sequence[EntityShape], today: date) -> Iterator[Finding]:
+    """What can be said without a map: references that lead nowhere, states out of time, minors alone, duplicates."""
     by_name = {shape.name: shape for shape in shapes}
     for shape in shapes:
         for column, target in shape.refs.items():
             if target in by_name:
                 yield from _reference(sql, shape, column, by_name[target])
+        if shape.state and shape.dated:
+            yield from _states(sql, shape, today)
         if shape.person:
+            yield from _alone(sql, shape, today)
             yield from _duplicates(sql, shape)
 
 
@@ -80,6 +86,49 @@ def _reference(sql: Any, shape: EntityShape, column: str, target: EntityShape) -
         if count:
             fate = "held if required, else withheld"
             yield Finding(code, severity, f"{shape.name}.{column}", count, text, fate, _samples(shape.name, keys))
+
+
+# ---------------------------------------------------------------- time
+
+
+def _states(sql: Any, shape: EntityShape, today: date) -> Iterator[Finding]:
+    """Rows that are over and still open, and rows that are done before their day."""
+    day = f"left({ident(shape.dated)}, 10)"
+    plain = f"regexp_full_match({day}, '[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}')"
+    week_ago = (today - _STILL_OPEN).isoformat()
+    for kind, test, edge, text in (
+        ("open", "<", week_ago, "more than a week over and still open"),
+        ("done", ">", today.isoformat(), "done, and its day is yet to come"),
+    ):
+        ids = ", ".join(literal(key) for key, said in shape.states.items() if said == kind)
+        if not ids:
+            continue
+        count, keys = sql.execute(
+            f"SELECT count(*), arg_min(_id, _seq, {SAMPLES}) FROM {ident('src_' + shape.name)} "
+            f"WHERE {ident(shape.state)} IN ({ids}) AND {plain} AND {day} {test} $1",
+            [edge],
+        ).fetchone()
+        if count:
+            where = f"{shape.name}.{shape.state} {kind}"
+            yield Finding("R-STATE-TIME", "warning", where, count, text, "sent", _samples(shape.name, keys))
+
+
+def _alone(sql: Any, shape: EntityShape, today: date) -> Iterator[Finding]:
+    """Children below the age of consent without a guardian."""
+    born, guardian = shape.person.get("born"), shape.person.get("guardian")
+    if not born or not guardian:
+        return
+    youngest = f"{today.year - CONSENT_AGE:04d}-{today:%m-%d}"
+    count, keys = sql.execute(
+        f"SELECT count(*), arg_min(_id, _seq, {SAMPLES}) FROM {ident('src_' + shape.name)} "
+        f"WHERE {ident(born)} > $1 AND {ident(born)} <= $2 AND coalesce(is_blank({ident(guardian)}), true)",
+        [youngest, today.isoformat()],
+    ).fetchone()
+    if count:
+        text = f"younger than {CONSENT_AGE} and no guardian is named"
+        yield Finding(
+            "R-GUARDIAN", "warning", f"{shape.name}.{guardian}", count, text, "sent", _samples(shape.name, keys)
+        )
 
 
 # ---------------------------------------------------------------- duplicates

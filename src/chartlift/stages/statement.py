@@ -20,6 +20,8 @@ from chartlift.model.plan import FieldRule, ObjectMap, Policies
 from chartlift.stages.sqltext import ident, literal
 
 NOTHING = "{'v': NULL::VARCHAR, 'note': NULL::VARCHAR, 'bad': false}"
+PEOPLE = ("User", "Owner", "Practitioner")  # lookups to Users
+HELD = ("Owner", "Practitioner")  # no record lands without a valid owner
 TEXT_LENGTHS = {"TextArea": 255, "Phone": 40, "Email": 80, "Url": 255, "Picklist": 255}
 
 
@@ -62,7 +64,7 @@ def is_self_lookup(unit: ObjectMap, rule: FieldRule) -> bool:
 
 def is_record_lookup(rule: FieldRule) -> bool:
     """A lookup to a record that we load (not to a User)."""
-    return bool(rule.lookup) and rule.lookup not in ("User", "Owner")
+    return bool(rule.lookup) and rule.lookup not in PEOPLE
 
 
 def compile_statement(
@@ -207,7 +209,10 @@ def text_limit(type_words: str) -> int | None:
 
 
 def _person(query: _Query, rule: FieldRule, number: int) -> str:
-    """A User: by the clinician's decision; an owner falls back to the plan's fallback User if no clinician is named."""
+    """A User by the clinician's decision. Owner and Practitioner may be the fallback User, any other lookup only a true match.
+
+    An owner is the fallback User too where no clinician is named; without `from` it is the owner of Accounts.
+    """
     default = query.policies.fallback_user_id if rule.lookup == "Owner" else None
     if rule.lookup == "Owner" and not rule.sources:
         default = query.policies.account_owner_id or default
@@ -216,7 +221,8 @@ def _person(query: _Query, rule: FieldRule, number: int) -> str:
         return nobody
     source = _first([query.column(name) for name in rule.sources])
     alias = f"p{number}"
-    query.joins.append(f"LEFT JOIN people AS {alias} ON {alias}.source_id = {source}")
+    true_match = "" if rule.lookup in ("Owner", "Practitioner") else f" AND {alias}.how <> 'fallback'"
+    query.joins.append(f"LEFT JOIN people AS {alias} ON {alias}.source_id = {source}{true_match}")
     return (
         f"CASE WHEN coalesce({source}, '') = '' THEN {nobody}"
         f" WHEN {alias}.user_id IS NULL THEN {{'v': NULL::VARCHAR, 'note': 'R-USER-EMAIL', 'bad': true}}"
@@ -251,7 +257,7 @@ def _verdict(unit: ObjectMap) -> str:
     holds = []
     for number, rule in enumerate(unit.fields):
         name, cell = literal("@" + rule.target), f"x{number}"
-        if (rule.required or rule.on_bad == "hold") and not is_record_lookup(rule):
+        if (rule.required or rule.on_bad == "hold" or rule.lookup in HELD) and not is_record_lookup(rule):
             holds.append(f"WHEN {cell}.bad THEN 'hold:' || {cell}.note || {name}")
         if rule.required:
             empty = ident("key:" + rule.target) if is_record_lookup(rule) else f"{cell}.v"

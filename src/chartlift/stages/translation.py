@@ -40,8 +40,25 @@ def translate(tools: Tools, plan: ConfirmedPlan) -> None:
             _all(tools, plan, unit)
         else:
             _changed(tools, plan, unit, extraction)
+        _twins(tools, unit)
         sql.execute("DELETE FROM translated WHERE unit = ?", [unit.name])
         sql.execute("INSERT INTO translated VALUES (?, ?, ?)", [unit.name, plan.fingerprint, newest])
+
+
+def _twins(tools: Tools, unit: ObjectMap) -> None:
+    """`twins_UNIT(key)`: live patients who share their health number with another; nobody can tell whose it is."""
+    for name in shared_fields(unit)[:1]:
+        tools.staging.sql.execute(f"""
+            CREATE OR REPLACE TABLE {ident("twins_" + unit.name)} AS
+            SELECT key FROM {rows_of(unit)} WHERE fate <> 'skip' AND {ident(name)} IS NOT NULL
+            QUALIFY count(*) OVER (PARTITION BY {ident(name)}) > 1
+        """)
+
+
+def shared_fields(unit: ObjectMap) -> list[str]:
+    """The health number of a unit and what goes with it; empty if it has none."""
+    found = {rule.transform: rule.target for rule in unit.fields if not rule.lookup}
+    return [found[name] for name in ("nhs_number", "health_number_type") if "nhs_number" in found and name in found]
 
 
 def rows_of(unit: ObjectMap) -> str:
@@ -114,11 +131,18 @@ def view(unit: ObjectMap) -> str:
         elif not is_self_lookup(unit, rule):
             withheld.append(f"CASE WHEN {lost} THEN {field} || ':R-REF' END")
             hashed.append(f"CASE WHEN {lost} THEN chr(1) ELSE '' END")
+    twins = shared_fields(unit)
+    if twins:
+        joins.append(f"LEFT JOIN {ident('twins_' + unit.name)} AS t ON t.key = r.key")
+        cells += [f"CASE WHEN t.key IS NULL THEN r.{ident(name)} END AS {ident(name)}" for name in twins]
+        withheld += [f"CASE WHEN t.key IS NOT NULL THEN {literal(name + ':R-NHS-DUP')} END" for name in twins]
+        hashed.append("CASE WHEN t.key IS NOT NULL THEN chr(3) ELSE '' END")
     verdict = f"CASE WHEN r.fate <> 'ok' THEN r.fate || ':' || coalesce(r.reason, '') {' '.join(verdicts)} END"
     more = f"list_filter([{', '.join(withheld)}]::VARCHAR[], lambda code: code IS NOT NULL)"
     lists = f"list_concat(r.withheld, {more})" if withheld else "r.withheld"
     hashes = f"md5(concat_ws(chr(31), r.h0, {', '.join(hashed)}))" if hashed else "r.h0"
-    columns = ["r.* EXCLUDE (fate, reason, withheld, h0)", *cells]
+    hidden = ", ".join(["fate", "reason", "withheld", "h0", *(ident(name) for name in twins)])
+    columns = [f"r.* EXCLUDE ({hidden})", *cells]
     return (
         f"(SELECT {', '.join(columns)}, coalesce(split_part(v.verdict, ':', 1), 'ok') AS fate,"
         f" substr(v.verdict, strpos(v.verdict, ':') + 1) AS reason,"

@@ -1,7 +1,7 @@
 """Kinds of value: one pair NAME.sql (a DuckDB macro) and NAME.py (plain-Python reference, findings) for each.
 
-A transform module says `reference`, `FINDINGS` and, where they differ from the usual, `TAKES` ("list"), `ARGUMENTS` (how
-many) and `KIND` ("distinct"). Files without a reference (canonical, fold, days) hold what the macros share.
+A transform module says `reference`, `FINDINGS` and, where they differ from the usual, `TAKES` ("list"), `ARGUMENTS`
+(how many) and `KIND` ("distinct"). Files without a reference (canonical, fold, days) hold what the macros share.
 Empty and blank values are no value: v NULL, not bad. A value that cannot be used has v NULL, bad true and a note.
 """
 
@@ -128,9 +128,9 @@ def install(
 ) -> None:
     """Make all macros in a DuckDB connection (or replace them).
 
-    `zones`: IANA names (1950 to ten years from now), or the ranges of each zone as `zone_ranges` gives them. A wall time of
-    any other zone is refused (R-DT-ZONE), one outside the given years too (R-DT-RANGE). `today`: the end of birth dates,
-    and ten years before the end of all other dates; by default the day it is in UTC.
+    `zones`: IANA names (1950 to ten years from now), or the ranges of each zone as `zone_ranges` gives them. A wall time
+    of any other zone is refused (R-DT-ZONE), one outside the given years too (R-DT-RANGE). `today`: the end of birth
+    dates, and ten years before the end of all other dates; by default the day it is in UTC.
     """
     now = today or datetime.now(UTC).date()
     if not isinstance(zones, Mapping):

@@ -5,7 +5,9 @@ from __future__ import annotations
 from chartlift.transforms.canonical import TEXT_FINDINGS, fits, text_outcome
 from chartlift.transforms.outcome import Outcome
 
-FINDINGS = TEXT_FINDINGS | {"R-LEN-ALERT": "too long for the alert field; it is the first line of the medical conditions"}
+FINDINGS = TEXT_FINDINGS | {
+    "R-LEN-ALERT": "too long for the alert field; it is the first line of the medical conditions"
+}
 ALERT_UNITS = 255
 
 

@@ -21,7 +21,7 @@ FINDINGS = TEXT_FINDINGS | {
 
 
 def reference(xs: Sequence[str | None], zone: str | None, *, today: date | None = None) -> Outcome:
-    """`xs`: JSON list of allergies, and whether none are known. Lines: substance, reaction, severity, day recorded in `zone`."""
+    """`xs`: JSON list of allergies, and whether none are known. Line: substance, reaction, severity, day in `zone`."""
     none_known = truth(xs[1])
     if none_known is None and clean(xs[1]) is not None:
         return Outcome(None, "R-NKA-UNREADABLE", bad=True)

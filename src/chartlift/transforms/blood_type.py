@@ -9,7 +9,11 @@ from chartlift.transforms.outcome import NOTHING, Outcome
 
 FINDINGS = {"R-PICK": "not one of A+ A- B+ B- AB+ AB- O+ O- Unknown"}
 _SIGNS = {"+": "+", "POS": "+", "POSITIVE": "+", "+VE": "+", "-": "-", "NEG": "-", "NEGATIVE": "-", "-VE": "-"}
-_TYPES = {group + word: group.replace("0", "O") + sign for group in ("A", "B", "AB", "O", "0") for word, sign in _SIGNS.items()}
+_TYPES = {
+    group + word: group.replace("0", "O") + sign
+    for group in ("A", "B", "AB", "O", "0")
+    for word, sign in _SIGNS.items()
+}
 _UNKNOWN = {"UNKNOWN", "NOTKNOWN", "UNK", "NK"}
 _DASHES = str.maketrans({"\u2212": "-", "\u2013": "-", "\uff0b": "+"})
 

@@ -9,7 +9,7 @@ FINDINGS = {"R-BOOL": "neither true nor false"}
 
 
 def reference(x: str | None) -> Outcome:
-    """true or false; no value is false, as the org has no third state."""
+    """True or false; no value is false, as the org has no third state."""
     value = truth(x)
     if value is None and clean(x) is not None:
         return Outcome(None, "R-BOOL", bad=True)

@@ -7,10 +7,11 @@ space at both ends (no-break spaces included) goes. An empty text is no value.
 from __future__ import annotations
 
 import hashlib
+import itertools
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
-from decimal import ROUND_HALF_UP, Decimal, InvalidOperation
+from decimal import ROUND_HALF_UP, Decimal, localcontext
 
 from chartlift.transforms.outcome import NOTHING, Outcome
 from chartlift.transforms.surrogates import MARK
@@ -18,9 +19,9 @@ from chartlift.transforms.surrogates import MARK
 TEXT_FINDINGS = {
     "R-TEXT-CONTROL": "control characters were removed",
     "R-TEXT-MOJIBAKE": "the text looks as if it had been read in the wrong character set; it is sent as it is",
-    "R-TEXT-SURROGATE": "half a character (a lone surrogate) cannot be stored; the text needs a correction at the source",
+    "R-TEXT-SURROGATE": "half a character (a lone surrogate) cannot be stored; correct the text at the source",
 }
-_SPACE = "\t\n \x85\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u2028\u2029\u202f\u205f\u3000"
+_SPACE = "\t\n \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
 _BLANK = _SPACE + "".join(map(chr, range(32)))
 _CONTROLS = {code for code in range(32) if chr(code) not in "\t\n"}
 _CP1252 = {bytes([b]).decode("cp1252") for b in range(0x80, 0xC0) if b not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}}
@@ -41,7 +42,7 @@ def text_note(x: str) -> str | None:
         return "R-TEXT-SURROGATE"
     if any(ord(c) in _CONTROLS for c in x.replace("\r\n", "\n")):
         return "R-TEXT-CONTROL"
-    for first, second in zip(x, x[1:], strict=False):
+    for first, second in itertools.pairwise(x):
         if (first in "ÂÃ" and (second in _CONTINUATION or "\u2013" <= second <= "\u203a")) or first + second == "â€":
             return "R-TEXT-MOJIBAKE"
     return None
@@ -84,15 +85,18 @@ def number_text(d: Decimal) -> str:
     return "0" if text in {"-0", ""} else text
 
 
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d{1,3})?", re.ASCII)
+
+
 def canonical_number(x: str) -> str | None:
     """A number with noise below 1e-9 rounded away; other text unchanged."""
-    try:
-        value = Decimal(x.strip())
-    except InvalidOperation:
+    if not _NUMBER.fullmatch(x):
         return clean(x)
-    if not value.is_finite() or abs(value) >= Decimal(10) ** 26:
-        return clean(x)
-    exact = value.quantize(Decimal("1e-12"), ROUND_HALF_UP).quantize(Decimal("1e-9"), ROUND_HALF_UP)
+    value = Decimal(x)
+    if abs(value) >= Decimal(10) ** 26:
+        return x
+    with localcontext(prec=60):
+        exact = value.quantize(Decimal("1e-12"), ROUND_HALF_UP).quantize(Decimal("1e-9"), ROUND_HALF_UP)
     return number_text(exact)
 
 
@@ -124,7 +128,7 @@ def canonical_date(x: str) -> str | None:
 
 
 def canonical_boolean(x: str) -> str | None:
-    """true or false; other text unchanged."""
+    """True or false; other text unchanged."""
     value = truth(x)
     return clean(x) if value is None else str(value).lower()
 

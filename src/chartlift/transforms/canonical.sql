@@ -65,8 +65,10 @@ CREATE OR REPLACE MACRO number_text(d) AS
 CREATE OR REPLACE MACRO canon_number(x) AS
   CASE WHEN x IS NULL OR regexp_full_match(x, '0|-?[1-9][0-9]{0,17}(\.[0-9]{0,7}[1-9])?|-?0\.[0-9]{0,7}[1-9]') THEN x
        WHEN regexp_full_match(x, '(-?[1-9][0-9]{0,17}|0)\.[0-9]{1,9}') THEN rtrim(rtrim(x, '0'), '.')
-       ELSE list_transform([TRY_CAST(TRY_CAST(x AS DECIMAL(38, 12)) AS DECIMAL(38, 9))],
-                           lambda number: coalesce(number_text(number), clean(x)))[1] END;
+       WHEN regexp_full_match(x, '[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?') THEN
+         list_transform([TRY_CAST(TRY_CAST(x AS DECIMAL(38, 12)) AS DECIMAL(38, 9))],
+                        lambda number: coalesce(number_text(number), x))[1]
+       ELSE clean(x) END;
 CREATE OR REPLACE MACRO canon_boolean(x) AS
   CASE WHEN x = 'true' OR x = 'false' THEN x ELSE coalesce(CAST(truth(x) AS VARCHAR), clean(x)) END;
 CREATE OR REPLACE MACRO canon_date(x) AS

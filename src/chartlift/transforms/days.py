@@ -15,7 +15,9 @@ _MOMENT = re.compile(
     r"(?P<zone>Z|[+-]\d\d:?\d\d)?",
     re.ASCII,
 )
-_UK_MOMENT = re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4}) (?P<hh>\d\d):(?P<mm>\d\d)(?::(?P<ss>\d\d))?", re.ASCII)
+_UK_MOMENT = re.compile(
+    r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4}) (?P<hh>\d\d):(?P<mm>\d\d)(?::(?P<ss>\d\d))?", re.ASCII
+)
 _MOST_HOURS = 14
 _MINUTES = 60
 

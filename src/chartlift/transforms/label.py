@@ -10,7 +10,10 @@ FINDINGS = {"R-TEXT-SURROGATE": TEXT_FINDINGS["R-TEXT-SURROGATE"]}
 
 
 def reference(x: str | None) -> Outcome:
-    """Each word with its first letter in upper case, the rest in lower case. Codes are ASCII; what is not, is no code and stays as it is."""
+    """Each word with its first letter in upper case, the rest in lower case.
+
+    Codes are ASCII; what is not, is no code and stays as it is.
+    """
     text = clean(x)
     if x is None or text is None:
         return NOTHING

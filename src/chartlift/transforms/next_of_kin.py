@@ -1,6 +1,6 @@
 """Whom to call: name, relationship and telephone number in one field.
 
-The number is judged by its form alone (no library): E.164 where it is plain, as it stands with a finding where it is not.
+The number is judged by its form alone (no library): E.164 where it is plain, else as it stands, with a finding.
 """
 
 from __future__ import annotations
@@ -27,11 +27,23 @@ def _called(number: str, country: str | None) -> str | None:
     packed = number.replace("(0)", "").translate(_BREAKS)
     for prefix in ("+", "00"):
         digits = packed.removeprefix(prefix)
-        if digits != packed and digits.isascii() and digits.isdigit() and digits[0] != "0" and _LEAST <= len(digits) <= _MOST:
+        if (
+            digits != packed
+            and digits.isascii()
+            and digits.isdigit()
+            and digits[0] != "0"
+            and _LEAST <= len(digits) <= _MOST
+        ):
             return f"+{digits}"
     for trunk, starts, lengths, before in _NATIONAL.get(country or "", ()):
         rest = packed.removeprefix(trunk)
-        if packed.startswith(trunk) and rest.isascii() and rest.isdigit() and rest[0] in starts and len(rest) in lengths:
+        if (
+            packed.startswith(trunk)
+            and rest.isascii()
+            and rest.isdigit()
+            and rest[0] in starts
+            and len(rest) in lengths
+        ):
             return before + rest
     return None
 

@@ -1,8 +1,8 @@
 r"""Lone surrogates: JSON can carry them (`"\ud83d"` without its other half), UTF-8 and DuckDB cannot.
 
-The extract stage replaces each one by U+FDD0 (a noncharacter, which no text has) and the four hex digits, before a text
-goes into staging. `text` and everything built on it answers with a refusal where it sees U+FDD0, so the row is held or the
-field withheld, and the JSON as received still shows what was there.
+The extract stage replaces each one by U+FDD0 (a noncharacter, which no text has) and the four hex digits, before a
+text goes into staging. `text` and everything built on it answers with a refusal where it sees U+FDD0, so the row is
+held or the field withheld, and the JSON as received still shows what was there.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _FIRST_LOW, _LAST_LOW = 0xDC00, 0xDFFF
 
 
 def surrogates(raw_json: str) -> bool:
-    """Whether a JSON text has an escape that is half a character. Cheap where there is no `\\ud` at all."""
+    r"""Whether a JSON text has an escape that is half a character. Cheap where there is no `\\ud` at all."""
     if "\\ud" not in raw_json and "\\uD" not in raw_json:
         return False
     high_ends_at = -1

@@ -1,7 +1,8 @@
-"""The rules of a time zone as literal ranges, because the time zone functions of DuckDB are slow and err in the doubled hour."""
+"""The rules of a time zone as literal ranges: the time zone functions of DuckDB are slow and err in the doubled hour."""
 
 from __future__ import annotations
 
+import itertools
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -32,7 +33,7 @@ def zone_ranges(zone: str, first_year: int, last_year: int) -> list[ZoneRange]:
     changes = [start, *_changes(place, start, end), end]
     ranges: list[ZoneRange] = []
     local_from = _text(start + _offset(place, start))
-    for begin, stop in zip(changes, changes[1:], strict=False):
+    for begin, stop in itertools.pairwise(changes):
         before = _offset(place, begin)
         after = _offset(place, stop) if stop != end else before
         local_to = _text(stop + max(before, after))
@@ -68,8 +69,8 @@ def _changes(place: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
 
 
 def zone_macros(zones: Mapping[str, Iterable[tuple[str, str, str, str, int]]]) -> list[str]:
-    """SQL that makes local_minutes(wall, zone), zone_covers(wall, zone), local_fault(wall, zone), utc_minutes(moment, zone)
-    and zone_known(zone) from zone ranges.
+    """SQL that makes, from zone ranges: local_minutes, zone_covers, local_fault (wall, zone), utc_minutes (moment, zone)
+    and zone_known (zone).
 
     Rules stand in constant lists with a place per month, because a branch per change makes statements slow to plan.
     """
@@ -101,7 +102,7 @@ def _per_zone(bodies: Mapping[str, str]) -> str:
 
 def _offsets(rows: list[ZoneRange], start: str, subject: str) -> str:
     """The offset at a moment: that of its month, where the offset changes that before or after the change."""
-    changes = [(getattr(b, start), a.offset_minutes, b.offset_minutes) for a, b in zip(rows, rows[1:], strict=False)]
+    changes = [(getattr(b, start), a.offset_minutes, b.offset_minutes) for a, b in itertools.pairwise(rows)]
     months = Counter(moment[:7] for moment, _, _ in changes)
     if months and max(months.values()) > 1:
         return _steps(rows, start, subject)
@@ -135,7 +136,7 @@ def _steps(rows: list[ZoneRange], start: str, subject: str) -> str:
 def _faults(rows: list[ZoneRange]) -> str:
     """The finding for a wall time that happened twice or not at all, looked up by its hour (or minute)."""
     spans: dict[str, list[tuple[datetime, datetime]]] = {"R-DT-GAP": [], "R-DT-OVERLAP": []}
-    for before, after in zip(rows, rows[1:], strict=False):
+    for before, after in itertools.pairwise(rows):
         change = after.offset_minutes - before.offset_minutes
         if change:
             stop = datetime.fromisoformat(before.local_to)
@@ -143,8 +144,13 @@ def _faults(rows: list[ZoneRange]) -> str:
     every = [moment for pairs in spans.values() for pair in pairs for moment in pair]
     if not every:
         return "NULL"
-    step, length = (timedelta(hours=1), 13) if not any(m.minute or m.second for m in every) else (timedelta(minutes=1), 16)
-    keys = {code: [_text(moment)[:length] for a, b in pairs for moment in _between(a, b, step)] for code, pairs in spans.items()}
+    step, length = (
+        (timedelta(hours=1), 13) if not any(m.minute or m.second for m in every) else (timedelta(minutes=1), 16)
+    )
+    keys = {
+        code: [_text(moment)[:length] for a, b in pairs for moment in _between(a, b, step)]
+        for code, pairs in spans.items()
+    }
     # Nobody books at night, so the hour alone settles nearly every row.
     hours = ", ".join(sorted({f"'{key[11:13]}'" for found in keys.values() for key in found}))
     whens = " ".join(

@@ -20,23 +20,26 @@ UNKNOWN_REFERENCE = "invalid cross reference id"
 _SHAPE = "^([0-9A-Za-z]{15}|[0-9A-Za-z]{18})$"
 
 
-def normalise_ids(text: pa.Array) -> tuple[pa.Array, pa.Array | None]:
-    """18-character ids, and the mask of texts that are no id at all."""
+def normalise_ids(text: pa.Array, *, trust_full: bool = False) -> tuple[pa.Array, pa.Array | None]:
+    """18-character ids, and the mask of texts that are no id at all.
+
+    With `trust_full` texts of 18 characters are not looked at: the caller asks the tables for them anyway.
+    """
     if text.null_count == len(text):
         return text, None
     bounds = pc.min_max(pc.binary_length(text)).as_py()
-    shaped = pc.match_substring_regex(text, _SHAPE)
-    if bounds["min"] == bounds["max"] == ids.FULL and not any_true(pc.invert(shaped)):
+    full = bounds["min"] == bounds["max"] == ids.FULL
+    if full and (trust_full or not any_true(pc.invert(pc.match_substring_regex(text, _SHAPE)))):
         return text, None
     distinct = pc.unique(text).drop_null()
-    full = pa.array([ids.normalise(value) for value in distinct.to_pylist()], pa.string())
-    value = full.take(pc.index_in(text, value_set=distinct))
+    known = pa.array([ids.normalise(value) for value in distinct.to_pylist()], pa.string())
+    value = known.take(pc.index_in(text, value_set=distinct))
     return value, pc.and_(pc.is_valid(text), pc.is_null(value))
 
 
 def check_references(org: Org, found: Field, text: pa.Array, failures: Failures) -> pa.Array:
     """Ids of a lookup column in 18 characters; rows that point nowhere are failed."""
-    value, malformed = normalise_ids(text)
+    value, malformed = normalise_ids(text, trust_full=True)
     if any_true(malformed):
         _reject_malformed(found, malformed, text, failures)
     distinct = pc.unique(value).drop_null()

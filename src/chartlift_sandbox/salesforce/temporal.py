@@ -44,11 +44,13 @@ def _beyond(value: pa.Array, kind: pa.DataType) -> pa.Array | None:
 def _cast(text: pa.Array, pattern: str, kind: pa.DataType) -> tuple[pa.Array, pa.Array | None]:
     """Cast the texts that have the shape and name a real moment; the mask tells the others."""
     try:
-        shaped = pc.match_substring_regex(text, pattern)
-        if not any_true(pc.invert(shaped)):
-            return pc.cast(text, kind), None
+        value = pc.cast(text, kind)
+        # Arrow's own reading of a day is as strict as ours; of a moment it is not.
+        if kind == pa.date32() or not any_true(pc.invert(pc.match_substring_regex(text, pattern))):
+            return value, None
     except pa.ArrowInvalid:
-        shaped = pc.match_substring_regex(text, pattern)
+        pass  # some text is no such value: look at each below
+    shaped = pc.match_substring_regex(text, pattern)
     wrong = pc.invert(shaped)
     days = pc.if_else(wrong, None, text)
     wrong = pc.or_kleene(wrong, pc.invert(_months_ok(days)))

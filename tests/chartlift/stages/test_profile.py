@@ -110,6 +110,26 @@ def test_an_appointment_moved_to_another_patients_is_told(tools: Tools, clinic: 
     assert found["R-REF-PATIENT", "appointment.rescheduledToAppointmentId"].count == 1
 
 
+def test_states_out_of_time_and_minors_alone_are_told(tools: Tools, clinic: Any) -> None:
+    clinic.fill(4, 1)
+    ages = ["2015-01-01", "2012-01-01", "2010-03-01", "2010-03-02"]
+    for row, born in zip(clinic.rows["patient"], ages, strict=True):
+        row["dateOfBirth"] = born
+    clinic.rows["patient"][1]["guardianPatientId"] = 3
+    visits = [
+        (2, "2026-02-21T10:00:00"),
+        (2, "2026-02-22T10:00:00"),
+        (7, "2026-03-02T10:00:00"),
+        (6, "2026-05-02T10:00:00"),
+    ]
+    for row, (status, moment) in zip(clinic.rows["appointment"], visits, strict=True):
+        row.update(appointmentStatusId=status, appointmentTime=moment)
+    found = findings(profiled(tools))
+    assert found["R-STATE-TIME", "appointment.appointmentStatusId open"].samples == ("appointment 10",)
+    assert found["R-STATE-TIME", "appointment.appointmentStatusId done"].samples == ("appointment 30",)
+    assert found["R-GUARDIAN", "patient.guardianPatientId"].samples == ("patient 1", "patient 4")
+
+
 def test_duplicates_exact_and_probable(tools: Tools, clinic: Any) -> None:
     clinic.fill(9, 0)
     same = {"lastName": "O\u2019Neill", "firstName": "Siân", "dateOfBirth": "1984-03-29", "postcode": "BT34 1AA"}
@@ -209,18 +229,18 @@ def test_the_estimate_counts_from_the_map_and_the_volumes(tools: Tools, clinic: 
 
 def test_a_large_clinic_is_read_ahead_or_by_files_and_scoped_by_itself(tools: Tools, memory: Any) -> None:
     def rows(patients: int) -> dict[str, Any]:
-        names = {"patient": (patients, 700), "appointment": (patients * 13, 200), "household": (patients * 30, 10)}
+        names = {"patient": (patients, 700), "appointment": (patients * 13, 200), "household": (patients, 10)}
         return {"entities": [{"name": name, "rows": n, "row_bytes": size} for name, (n, size) in names.items()]}
 
-    memory.reports["profile"] = rows(100_000)
+    memory.reports["profile"] = rows(300_000)
     report = estimate.run(tools)
-    assert (report.route, report.grade, report.records) == ("api-ahead", "standard", 1_400_000)
-    assert [finding.code for finding in report.findings] == ["E-READ-AHEAD"]
-    memory.reports["profile"] = rows(500_000)
+    assert (report.route, report.grade, report.records) == ("api-ahead", "individual", 4_200_000)
+    assert [finding.code for finding in report.findings] == ["E-RECORDS", "E-READ-AHEAD"]
+    memory.reports["profile"] = rows(600_000)
     report = estimate.run(tools)
-    assert (report.route, report.grade, report.records) == ("files", "individual", 7_000_000)
+    assert (report.route, report.grade, report.records) == ("files", "individual", 8_400_000)
     assert {finding.code for finding in report.findings} == {"E-RECORDS", "E-FILES"}
-    assert report.bulk_batches >= 7_000_000 / 50_000
+    assert report.bulk_batches >= 8_400_000 / 50_000
     assert report.project_days > (2, 7)
 
 

@@ -107,6 +107,8 @@ class Entity:
     lists: tuple[str, ...] = ()
     person: Mapping[str, str] = field(default_factory=dict)
     dated: str = ""
+    state: str = ""
+    states: Mapping[str, str] = field(default_factory=dict)
     embedded: tuple[Embedded, ...] = ()
     fallback: Mapping[str, Any] = field(default_factory=dict)
 
@@ -160,6 +162,8 @@ class Profile:
             lists=entity.lists,
             person=entity.person,
             dated=entity.dated,
+            state=entity.state,
+            states=entity.states,
         )
 
 

@@ -40,6 +40,7 @@ class Place:
     first_print: str = ""
     last_print: str = ""
     started: str = ""  # ISO 8601, the clinic's time
+    deleted: int = 0  # deletions that were listed at the start
     sweep: int = 0  # how often the listing was begun again
     entity: str = ""  # deletions: which entity's
 
@@ -248,7 +249,9 @@ class Walk:
 
     def sweep(self, place: Place, deletions: int) -> Place | None:
         """After the last page: where to read again if rows may have slipped through, else None."""
-        return self._again(replace(place, drops=deletions), "S-SWEEP") if deletions > place.drops else None
+        if deletions - place.deleted <= place.drops:
+            return None
+        return self._again(replace(place, drops=0, deleted=deletions), "S-SWEEP")
 
     def _guard_length(self, place: Place) -> None:
         if place.total is not None and place.read > 4 * self._expected(place) + 100:

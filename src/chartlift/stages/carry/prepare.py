@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from chartlift import transforms
@@ -18,13 +20,10 @@ def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
         return
     sql = tools.staging.sql
     macros(tools)
-    people = {"source_id": [p.source_id for p in plan.people], "user_id": [p.user_id for p in plan.people]}
-    _keep(tools, "people", pa.table(people, schema=pa.schema([("source_id", pa.string()), ("user_id", pa.string())])))
+    people = [(p.source_id, p.user_id, p.how) for p in plan.people]
+    _keep(tools, "people", _texts(people, ("source_id", "user_id", "how")))
     rows = [(m.name, transforms.fold(source), label) for m in plan.value_maps for source, label in m.values.items()]
-    columns = list(zip(*rows, strict=True)) or [(), (), ()]
-    schema = pa.schema([(name, pa.string()) for name in ("name", "folded", "label")])
-    arrays = [pa.array(c, pa.string()) for c in columns]
-    _keep(tools, "value_map_all", pa.Table.from_arrays(arrays, schema=schema))
+    _keep(tools, "value_map_all", _texts(rows, ("name", "folded", "label")))
     sql.execute(
         "CREATE OR REPLACE TABLE value_map AS SELECT name, folded, min(label) AS label FROM value_map_all GROUP BY ALL"
     )
@@ -32,6 +31,12 @@ def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
         for rule in unit.fields:
             fill_distinct(tools, unit, rule)
     translate(tools, plan)
+
+
+def _texts(rows: Sequence[tuple[str | None, ...]], names: tuple[str, ...]) -> pa.Table:
+    """Rows of text as an Arrow table."""
+    columns = list(zip(*rows, strict=True)) or [() for _ in names]
+    return pa.Table.from_arrays([pa.array(column, pa.string()) for column in columns], names=list(names))
 
 
 def _keep(tools: Tools, name: str, table: pa.Table) -> None:

@@ -45,7 +45,7 @@ class Pack:
     """A loaded pack.
 
     `maps` stand in load order (parents first). `picklists`: "Object.Field" -> values that are deployed beside those of
-    the field's value map. `picklist_sources`: "Object.Field" -> columns ("entity.column") whose values are deployed too.
+    the field's value map. `picklist_sources`: "Object.Field" -> columns ("entity.column") whose values are deployed.
     `value_sets`: standard value set -> the field whose values must be in it. `labels`: "Object.Field" -> label.
     """
 

@@ -128,8 +128,8 @@ def install(
 ) -> None:
     """Make all macros in a DuckDB connection (or replace them).
 
-    `zones`: IANA names (1950 to ten years from now), or the ranges of each zone as `zone_ranges` gives them. A wall time
-    of any other zone is refused (R-DT-ZONE), one outside the given years too (R-DT-RANGE). `today`: the end of birth
+    `zones`: IANA names (1950 to ten years from now), or the ranges of each zone as `zone_ranges` gives them. Wall times
+    of any other zone are refused (R-DT-ZONE), outside the given years too (R-DT-RANGE). `today`: the end of birth
     dates, and ten years before the end of all other dates; by default the day it is in UTC.
     """
     now = today or datetime.now(UTC).date()

@@ -1,29 +1,36 @@
 CREATE OR REPLACE MACRO allergy_items(j) AS
   from_json(j, '[{"medicalItemId":"VARCHAR","substance":"VARCHAR","reaction":"VARCHAR","severity":"VARCHAR","recordedAt":"VARCHAR","active":"VARCHAR"}]');
-CREATE OR REPLACE MACRO allergy_entry(i, day) AS
-  line_entry(coalesce(truth(i.active), TRUE), day, i.medicalItemId,
-             concat_ws(dash(), clean(i.substance), clean(i.reaction), clean(i.severity), 'recorded ' || day), clean(i.substance));
-CREATE OR REPLACE MACRO allergy_entries(items, zone) AS
-  list_transform(items, lambda allergy:
-    list_transform([recorded_day(allergy.recordedAt, zone)], lambda allergy_day: allergy_entry(allergy, allergy_day))[1]);
-CREATE OR REPLACE MACRO allergy_note(items, entries) AS
-  coalesce(text_note(array_to_string(list_transform(items, lambda a: concat_ws(chr(10), a.substance, a.reaction, a.severity)), chr(10))),
-           CASE WHEN len(list_filter(items, lambda dated: NOT is_blank(dated.recordedAt)))
-                     > len(list_filter(entries, lambda day_entry: NOT day_entry.undated)) THEN 'R-DT' END);
-CREATE OR REPLACE MACRO allergy_text(entries, none_known) AS
-  array_to_string(list_concat(CASE WHEN none_known THEN ['No known allergies'] ELSE [] END, section_lines(entries)), chr(10));
-CREATE OR REPLACE MACRO allergy_cell(entries, note, none_known) AS
-  CASE WHEN note = 'R-TEXT-SURROGATE' THEN refused(note)
-       WHEN headless(entries) THEN refused('R-REQ')
-       WHEN none_known AND any_active(entries) THEN refused('R-NKA')
-       ELSE struct_pack(v := nullif(allergy_text(entries, none_known), ''), note := note, bad := FALSE) END;
-CREATE OR REPLACE MACRO allergy_judged(items, entries, none_known) AS
-  list_transform([allergy_note(items, entries)], lambda allergy_finding: allergy_cell(entries, allergy_finding, none_known))[1];
-CREATE OR REPLACE MACRO allergy_of(items, none_known, zone) AS
-  list_transform([allergy_entries(items, zone)], lambda allergies: allergy_judged(items, allergies, none_known))[1];
+CREATE OR REPLACE MACRO allergy_entry(a) AS
+  line_entry(coalesce(truth(a.active), TRUE), a.day, a.id,
+             concat_ws(dash(), a.substance, a.reaction, a.severity, 'recorded ' || a.day), a.substance);
+CREATE OR REPLACE MACRO allergy_parts(a, zone) AS
+  struct_pack(active := a.active, day := recorded_day(a.recordedAt, zone), id := a.medicalItemId,
+              substance := clean(a.substance), reaction := clean(a.reaction), severity := clean(a.severity));
+CREATE OR REPLACE MACRO allergy_raw(items) AS
+  array_to_string(list_transform(items, lambda raw_item: concat_ws(E'\n', raw_item.substance, raw_item.reaction, raw_item.severity)), E'\n');
+CREATE OR REPLACE MACRO allergy_dated(items) AS len(list_filter(items, lambda dated: NOT is_blank(dated.recordedAt)));
+CREATE OR REPLACE MACRO allergy_told(h) AS
+  struct_pack(entries := list_transform(list_transform(h.items, lambda item: allergy_parts(item, h.zone)), lambda parts: allergy_entry(parts)),
+              raw := allergy_raw(h.items), dated := allergy_dated(h.items), none_known := h.none_known);
+CREATE OR REPLACE MACRO undated_note(t) AS
+  CASE WHEN t.dated > len(list_filter(t.entries, lambda day_entry: NOT day_entry.undated)) THEN 'R-DT' END;
+CREATE OR REPLACE MACRO allergy_cell(t) AS
+  CASE WHEN has_surrogate(t.raw) THEN refused('R-TEXT-SURROGATE')
+       WHEN headless(t.entries) THEN refused('R-REQ')
+       WHEN t.none_known AND any_active(t.entries) THEN refused('R-NKA')
+       ELSE struct_pack(v := array_to_string(list_concat(CASE WHEN t.none_known THEN ['No known allergies'] ELSE [] END,
+                                                         section_lines(t.entries)), E'\n'),
+                        note := coalesce(CASE WHEN NOT text_plain(t.raw) THEN text_note(t.raw) END, undated_note(t)),
+                        bad := FALSE) END;
+CREATE OR REPLACE MACRO none_known_cell(said) AS
+  CASE WHEN truth(said) THEN cell('No known allergies') ELSE empty_cell() END;
 CREATE OR REPLACE MACRO tf_allergy_lines(xs, zone) AS
   CASE WHEN NOT is_blank(xs[2]) AND truth(xs[2]) IS NULL THEN refused('R-NKA-UNREADABLE')
-       WHEN no_items(xs[1]) THEN CASE WHEN truth(xs[2]) THEN cell('No known allergies') ELSE empty_cell() END
+       WHEN no_items(xs[1]) THEN none_known_cell(xs[2])
        WHEN NOT is_items(xs[1]) THEN refused('R-JSON')
        WHEN NOT all_objects(xs[1]) THEN refused('R-JSON')
-       ELSE list_transform([allergy_items(xs[1])], lambda allergy_list: allergy_of(allergy_list, coalesce(truth(xs[2]), FALSE), zone))[1] END;
+       WHEN len(allergy_items(xs[1])) = 0 THEN none_known_cell(xs[2])
+       ELSE list_transform(
+         list_transform([struct_pack(items := allergy_items(xs[1]), none_known := coalesce(truth(xs[2]), FALSE), zone := zone)],
+                        lambda allergy_history: allergy_told(allergy_history)),
+         lambda allergies: allergy_cell(allergies))[1] END;

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from chartlift.transforms.alert_text import ALERT_UNITS
 from chartlift.transforms.canonical import TEXT_FINDINGS, clean, fits, text_note
@@ -18,7 +19,7 @@ _CONDITION = ("name", "since", "notes")
 _MEDICATION = ("name", "dose", "since")
 
 
-def _entries(items: Sequence[dict], names: Sequence[str]) -> list[Entry]:
+def _entries(items: Sequence[Mapping[str, Any]], names: Sequence[str]) -> list[Entry]:
     made = []
     for item in items:
         parts = {name: clean(cell(item.get(name))) for name in names}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, lru_cache
 
 from chartlift.transforms.canonical import TEXT_FINDINGS, clean
 from chartlift.transforms.fold import fold
@@ -26,6 +26,7 @@ def _codes() -> dict[str, str]:
     return codes
 
 
+@lru_cache(maxsize=1_024)
 def code(x: str | None) -> str | None:
     """Two letters out of two, three or the name."""
     return _codes().get(fold(x) or "")

@@ -1,109 +1,103 @@
--- ISO 3166-1, from the two-letter code. The United Kingdom and Ireland come first, because nearly all rows are theirs.
-CREATE OR REPLACE MACRO iso_names() AS MAP {
-    'AD': 'Andorra', 'AE': 'United Arab Emirates', 'AF': 'Afghanistan', 'AG': 'Antigua and Barbuda',
-    'AI': 'Anguilla', 'AL': 'Albania', 'AM': 'Armenia', 'AO': 'Angola', 'AQ': 'Antarctica', 'AR': 'Argentina',
-    'AS': 'American Samoa', 'AT': 'Austria', 'AU': 'Australia', 'AW': 'Aruba', 'AX': 'Åland Islands',
-    'AZ': 'Azerbaijan', 'BA': 'Bosnia and Herzegovina', 'BB': 'Barbados', 'BD': 'Bangladesh', 'BE': 'Belgium',
-    'BF': 'Burkina Faso', 'BG': 'Bulgaria', 'BH': 'Bahrain', 'BI': 'Burundi', 'BJ': 'Benin',
-    'BL': 'Saint Barthélemy', 'BM': 'Bermuda', 'BN': 'Brunei Darussalam', 'BO': 'Bolivia, Plurinational State of',
-    'BQ': 'Bonaire, Sint Eustatius and Saba', 'BR': 'Brazil', 'BS': 'Bahamas', 'BT': 'Bhutan', 'BV': 'Bouvet Island',
-    'BW': 'Botswana', 'BY': 'Belarus', 'BZ': 'Belize', 'CA': 'Canada', 'CC': 'Cocos (Keeling) Islands',
-    'CD': 'Congo, The Democratic Republic of the', 'CF': 'Central African Republic', 'CG': 'Congo',
-    'CH': 'Switzerland', 'CI': 'Côte d''Ivoire', 'CK': 'Cook Islands', 'CL': 'Chile', 'CM': 'Cameroon',
-    'CN': 'China', 'CO': 'Colombia', 'CR': 'Costa Rica', 'CU': 'Cuba', 'CV': 'Cabo Verde', 'CW': 'Curaçao',
-    'CX': 'Christmas Island', 'CY': 'Cyprus', 'CZ': 'Czechia', 'DE': 'Germany', 'DJ': 'Djibouti', 'DK': 'Denmark',
-    'DM': 'Dominica', 'DO': 'Dominican Republic', 'DZ': 'Algeria', 'EC': 'Ecuador', 'EE': 'Estonia', 'EG': 'Egypt',
-    'EH': 'Western Sahara', 'ER': 'Eritrea', 'ES': 'Spain', 'ET': 'Ethiopia', 'FI': 'Finland', 'FJ': 'Fiji',
-    'FK': 'Falkland Islands (Malvinas)', 'FM': 'Micronesia, Federated States of', 'FO': 'Faroe Islands',
-    'FR': 'France', 'GA': 'Gabon', 'GB': 'United Kingdom', 'GD': 'Grenada', 'GE': 'Georgia', 'GF': 'French Guiana',
-    'GG': 'Guernsey', 'GH': 'Ghana', 'GI': 'Gibraltar', 'GL': 'Greenland', 'GM': 'Gambia', 'GN': 'Guinea',
-    'GP': 'Guadeloupe', 'GQ': 'Equatorial Guinea', 'GR': 'Greece',
-    'GS': 'South Georgia and the South Sandwich Islands', 'GT': 'Guatemala', 'GU': 'Guam', 'GW': 'Guinea-Bissau',
-    'GY': 'Guyana', 'HK': 'Hong Kong', 'HM': 'Heard Island and McDonald Islands', 'HN': 'Honduras', 'HR': 'Croatia',
-    'HT': 'Haiti', 'HU': 'Hungary', 'ID': 'Indonesia', 'IE': 'Ireland', 'IL': 'Israel', 'IM': 'Isle of Man',
-    'IN': 'India', 'IO': 'British Indian Ocean Territory', 'IQ': 'Iraq', 'IR': 'Iran, Islamic Republic of',
-    'IS': 'Iceland', 'IT': 'Italy', 'JE': 'Jersey', 'JM': 'Jamaica', 'JO': 'Jordan', 'JP': 'Japan', 'KE': 'Kenya',
-    'KG': 'Kyrgyzstan', 'KH': 'Cambodia', 'KI': 'Kiribati', 'KM': 'Comoros', 'KN': 'Saint Kitts and Nevis',
-    'KP': 'Korea, Democratic People''s Republic of', 'KR': 'Korea, Republic of', 'KW': 'Kuwait',
-    'KY': 'Cayman Islands', 'KZ': 'Kazakhstan', 'LA': 'Lao People''s Democratic Republic', 'LB': 'Lebanon',
-    'LC': 'Saint Lucia', 'LI': 'Liechtenstein', 'LK': 'Sri Lanka', 'LR': 'Liberia', 'LS': 'Lesotho',
-    'LT': 'Lithuania', 'LU': 'Luxembourg', 'LV': 'Latvia', 'LY': 'Libya', 'MA': 'Morocco', 'MC': 'Monaco',
-    'MD': 'Moldova, Republic of', 'ME': 'Montenegro', 'MF': 'Saint Martin (French part)', 'MG': 'Madagascar',
-    'MH': 'Marshall Islands', 'MK': 'North Macedonia', 'ML': 'Mali', 'MM': 'Myanmar', 'MN': 'Mongolia',
-    'MO': 'Macao', 'MP': 'Northern Mariana Islands', 'MQ': 'Martinique', 'MR': 'Mauritania', 'MS': 'Montserrat',
-    'MT': 'Malta', 'MU': 'Mauritius', 'MV': 'Maldives', 'MW': 'Malawi', 'MX': 'Mexico', 'MY': 'Malaysia',
-    'MZ': 'Mozambique', 'NA': 'Namibia', 'NC': 'New Caledonia', 'NE': 'Niger', 'NF': 'Norfolk Island',
-    'NG': 'Nigeria', 'NI': 'Nicaragua', 'NL': 'Netherlands', 'NO': 'Norway', 'NP': 'Nepal', 'NR': 'Nauru',
-    'NU': 'Niue', 'NZ': 'New Zealand', 'OM': 'Oman', 'PA': 'Panama', 'PE': 'Peru', 'PF': 'French Polynesia',
-    'PG': 'Papua New Guinea', 'PH': 'Philippines', 'PK': 'Pakistan', 'PL': 'Poland',
-    'PM': 'Saint Pierre and Miquelon', 'PN': 'Pitcairn', 'PR': 'Puerto Rico', 'PS': 'Palestine, State of',
-    'PT': 'Portugal', 'PW': 'Palau', 'PY': 'Paraguay', 'QA': 'Qatar', 'RE': 'Réunion', 'RO': 'Romania',
-    'RS': 'Serbia', 'RU': 'Russian Federation', 'RW': 'Rwanda', 'SA': 'Saudi Arabia', 'SB': 'Solomon Islands',
-    'SC': 'Seychelles', 'SD': 'Sudan', 'SE': 'Sweden', 'SG': 'Singapore',
-    'SH': 'Saint Helena, Ascension and Tristan da Cunha', 'SI': 'Slovenia', 'SJ': 'Svalbard and Jan Mayen',
-    'SK': 'Slovakia', 'SL': 'Sierra Leone', 'SM': 'San Marino', 'SN': 'Senegal', 'SO': 'Somalia', 'SR': 'Suriname',
-    'SS': 'South Sudan', 'ST': 'Sao Tome and Principe', 'SV': 'El Salvador', 'SX': 'Sint Maarten (Dutch part)',
-    'SY': 'Syrian Arab Republic', 'SZ': 'Eswatini', 'TC': 'Turks and Caicos Islands', 'TD': 'Chad',
-    'TF': 'French Southern Territories', 'TG': 'Togo', 'TH': 'Thailand', 'TJ': 'Tajikistan', 'TK': 'Tokelau',
-    'TL': 'Timor-Leste', 'TM': 'Turkmenistan', 'TN': 'Tunisia', 'TO': 'Tonga', 'TR': 'Türkiye',
-    'TT': 'Trinidad and Tobago', 'TV': 'Tuvalu', 'TW': 'Taiwan, Province of China',
-    'TZ': 'Tanzania, United Republic of', 'UA': 'Ukraine', 'UG': 'Uganda',
-    'UM': 'United States Minor Outlying Islands', 'US': 'United States', 'UY': 'Uruguay', 'UZ': 'Uzbekistan',
-    'VA': 'Holy See (Vatican City State)', 'VC': 'Saint Vincent and the Grenadines',
-    'VE': 'Venezuela, Bolivarian Republic of', 'VG': 'Virgin Islands, British', 'VI': 'Virgin Islands, U.S.',
-    'VN': 'Viet Nam', 'VU': 'Vanuatu', 'WF': 'Wallis and Futuna', 'WS': 'Samoa', 'YE': 'Yemen', 'YT': 'Mayotte',
-    'ZA': 'South Africa', 'ZM': 'Zambia', 'ZW': 'Zimbabwe'
-};
-CREATE OR REPLACE MACRO iso_three_letters() AS MAP {
-    'AND': 'AD', 'ARE': 'AE', 'AFG': 'AF', 'ATG': 'AG', 'AIA': 'AI', 'ALB': 'AL', 'ARM': 'AM', 'AGO': 'AO',
-    'ATA': 'AQ', 'ARG': 'AR', 'ASM': 'AS', 'AUT': 'AT', 'AUS': 'AU', 'ABW': 'AW', 'ALA': 'AX', 'AZE': 'AZ',
-    'BIH': 'BA', 'BRB': 'BB', 'BGD': 'BD', 'BEL': 'BE', 'BFA': 'BF', 'BGR': 'BG', 'BHR': 'BH', 'BDI': 'BI',
-    'BEN': 'BJ', 'BLM': 'BL', 'BMU': 'BM', 'BRN': 'BN', 'BOL': 'BO', 'BES': 'BQ', 'BRA': 'BR', 'BHS': 'BS',
-    'BTN': 'BT', 'BVT': 'BV', 'BWA': 'BW', 'BLR': 'BY', 'BLZ': 'BZ', 'CAN': 'CA', 'CCK': 'CC', 'COD': 'CD',
-    'CAF': 'CF', 'COG': 'CG', 'CHE': 'CH', 'CIV': 'CI', 'COK': 'CK', 'CHL': 'CL', 'CMR': 'CM', 'CHN': 'CN',
-    'COL': 'CO', 'CRI': 'CR', 'CUB': 'CU', 'CPV': 'CV', 'CUW': 'CW', 'CXR': 'CX', 'CYP': 'CY', 'CZE': 'CZ',
-    'DEU': 'DE', 'DJI': 'DJ', 'DNK': 'DK', 'DMA': 'DM', 'DOM': 'DO', 'DZA': 'DZ', 'ECU': 'EC', 'EST': 'EE',
-    'EGY': 'EG', 'ESH': 'EH', 'ERI': 'ER', 'ESP': 'ES', 'ETH': 'ET', 'FIN': 'FI', 'FJI': 'FJ', 'FLK': 'FK',
-    'FSM': 'FM', 'FRO': 'FO', 'FRA': 'FR', 'GAB': 'GA', 'GBR': 'GB', 'GRD': 'GD', 'GEO': 'GE', 'GUF': 'GF',
-    'GGY': 'GG', 'GHA': 'GH', 'GIB': 'GI', 'GRL': 'GL', 'GMB': 'GM', 'GIN': 'GN', 'GLP': 'GP', 'GNQ': 'GQ',
-    'GRC': 'GR', 'SGS': 'GS', 'GTM': 'GT', 'GUM': 'GU', 'GNB': 'GW', 'GUY': 'GY', 'HKG': 'HK', 'HMD': 'HM',
-    'HND': 'HN', 'HRV': 'HR', 'HTI': 'HT', 'HUN': 'HU', 'IDN': 'ID', 'IRL': 'IE', 'ISR': 'IL', 'IMN': 'IM',
-    'IND': 'IN', 'IOT': 'IO', 'IRQ': 'IQ', 'IRN': 'IR', 'ISL': 'IS', 'ITA': 'IT', 'JEY': 'JE', 'JAM': 'JM',
-    'JOR': 'JO', 'JPN': 'JP', 'KEN': 'KE', 'KGZ': 'KG', 'KHM': 'KH', 'KIR': 'KI', 'COM': 'KM', 'KNA': 'KN',
-    'PRK': 'KP', 'KOR': 'KR', 'KWT': 'KW', 'CYM': 'KY', 'KAZ': 'KZ', 'LAO': 'LA', 'LBN': 'LB', 'LCA': 'LC',
-    'LIE': 'LI', 'LKA': 'LK', 'LBR': 'LR', 'LSO': 'LS', 'LTU': 'LT', 'LUX': 'LU', 'LVA': 'LV', 'LBY': 'LY',
-    'MAR': 'MA', 'MCO': 'MC', 'MDA': 'MD', 'MNE': 'ME', 'MAF': 'MF', 'MDG': 'MG', 'MHL': 'MH', 'MKD': 'MK',
-    'MLI': 'ML', 'MMR': 'MM', 'MNG': 'MN', 'MAC': 'MO', 'MNP': 'MP', 'MTQ': 'MQ', 'MRT': 'MR', 'MSR': 'MS',
-    'MLT': 'MT', 'MUS': 'MU', 'MDV': 'MV', 'MWI': 'MW', 'MEX': 'MX', 'MYS': 'MY', 'MOZ': 'MZ', 'NAM': 'NA',
-    'NCL': 'NC', 'NER': 'NE', 'NFK': 'NF', 'NGA': 'NG', 'NIC': 'NI', 'NLD': 'NL', 'NOR': 'NO', 'NPL': 'NP',
-    'NRU': 'NR', 'NIU': 'NU', 'NZL': 'NZ', 'OMN': 'OM', 'PAN': 'PA', 'PER': 'PE', 'PYF': 'PF', 'PNG': 'PG',
-    'PHL': 'PH', 'PAK': 'PK', 'POL': 'PL', 'SPM': 'PM', 'PCN': 'PN', 'PRI': 'PR', 'PSE': 'PS', 'PRT': 'PT',
-    'PLW': 'PW', 'PRY': 'PY', 'QAT': 'QA', 'REU': 'RE', 'ROU': 'RO', 'SRB': 'RS', 'RUS': 'RU', 'RWA': 'RW',
-    'SAU': 'SA', 'SLB': 'SB', 'SYC': 'SC', 'SDN': 'SD', 'SWE': 'SE', 'SGP': 'SG', 'SHN': 'SH', 'SVN': 'SI',
-    'SJM': 'SJ', 'SVK': 'SK', 'SLE': 'SL', 'SMR': 'SM', 'SEN': 'SN', 'SOM': 'SO', 'SUR': 'SR', 'SSD': 'SS',
-    'STP': 'ST', 'SLV': 'SV', 'SXM': 'SX', 'SYR': 'SY', 'SWZ': 'SZ', 'TCA': 'TC', 'TCD': 'TD', 'ATF': 'TF',
-    'TGO': 'TG', 'THA': 'TH', 'TJK': 'TJ', 'TKL': 'TK', 'TLS': 'TL', 'TKM': 'TM', 'TUN': 'TN', 'TON': 'TO',
-    'TUR': 'TR', 'TTO': 'TT', 'TUV': 'TV', 'TWN': 'TW', 'TZA': 'TZ', 'UKR': 'UA', 'UGA': 'UG', 'UMI': 'UM',
-    'USA': 'US', 'URY': 'UY', 'UZB': 'UZ', 'VAT': 'VA', 'VCT': 'VC', 'VEN': 'VE', 'VGB': 'VG', 'VIR': 'VI',
-    'VNM': 'VN', 'VUT': 'VU', 'WLF': 'WF', 'WSM': 'WS', 'YEM': 'YE', 'MYT': 'YT', 'ZAF': 'ZA', 'ZMB': 'ZM',
-    'ZWE': 'ZW'
-};
-CREATE OR REPLACE MACRO iso_folded() AS
-  map_from_entries(list_transform(map_entries(iso_names()), lambda e: struct_pack(k := fold(e.value), v := e.key)));
+-- ISO 3166-1 by two letters, three letters, name and folded name, each list in the same order. They are constants, built once
+-- per statement. The United Kingdom and Ireland come first below, because nearly all rows are theirs.
+CREATE OR REPLACE MACRO iso_two() AS string_split(
+  'AD|AE|AF|AG|AI|AL|AM|AO|AQ|AR|AS|AT|AU|AW|AX|AZ|BA|BB|BD|BE|BF|BG|BH|BI|BJ|BL|BM|BN|BO|BQ|BR|BS|BT|BV|BW|BY|'
+  'BZ|CA|CC|CD|CF|CG|CH|CI|CK|CL|CM|CN|CO|CR|CU|CV|CW|CX|CY|CZ|DE|DJ|DK|DM|DO|DZ|EC|EE|EG|EH|ER|ES|ET|FI|FJ|FK|'
+  'FM|FO|FR|GA|GB|GD|GE|GF|GG|GH|GI|GL|GM|GN|GP|GQ|GR|GS|GT|GU|GW|GY|HK|HM|HN|HR|HT|HU|ID|IE|IL|IM|IN|IO|IQ|IR|'
+  'IS|IT|JE|JM|JO|JP|KE|KG|KH|KI|KM|KN|KP|KR|KW|KY|KZ|LA|LB|LC|LI|LK|LR|LS|LT|LU|LV|LY|MA|MC|MD|ME|MF|MG|MH|MK|'
+  'ML|MM|MN|MO|MP|MQ|MR|MS|MT|MU|MV|MW|MX|MY|MZ|NA|NC|NE|NF|NG|NI|NL|NO|NP|NR|NU|NZ|OM|PA|PE|PF|PG|PH|PK|PL|PM|'
+  'PN|PR|PS|PT|PW|PY|QA|RE|RO|RS|RU|RW|SA|SB|SC|SD|SE|SG|SH|SI|SJ|SK|SL|SM|SN|SO|SR|SS|ST|SV|SX|SY|SZ|TC|TD|TF|'
+  'TG|TH|TJ|TK|TL|TM|TN|TO|TR|TT|TV|TW|TZ|UA|UG|UM|US|UY|UZ|VA|VC|VE|VG|VI|VN|VU|WF|WS|YE|YT|ZA|ZM|ZW', '|');
+CREATE OR REPLACE MACRO iso_three() AS string_split(
+  'AND|ARE|AFG|ATG|AIA|ALB|ARM|AGO|ATA|ARG|ASM|AUT|AUS|ABW|ALA|AZE|BIH|BRB|BGD|BEL|BFA|BGR|BHR|BDI|BEN|BLM|BMU|'
+  'BRN|BOL|BES|BRA|BHS|BTN|BVT|BWA|BLR|BLZ|CAN|CCK|COD|CAF|COG|CHE|CIV|COK|CHL|CMR|CHN|COL|CRI|CUB|CPV|CUW|CXR|'
+  'CYP|CZE|DEU|DJI|DNK|DMA|DOM|DZA|ECU|EST|EGY|ESH|ERI|ESP|ETH|FIN|FJI|FLK|FSM|FRO|FRA|GAB|GBR|GRD|GEO|GUF|GGY|'
+  'GHA|GIB|GRL|GMB|GIN|GLP|GNQ|GRC|SGS|GTM|GUM|GNB|GUY|HKG|HMD|HND|HRV|HTI|HUN|IDN|IRL|ISR|IMN|IND|IOT|IRQ|IRN|'
+  'ISL|ITA|JEY|JAM|JOR|JPN|KEN|KGZ|KHM|KIR|COM|KNA|PRK|KOR|KWT|CYM|KAZ|LAO|LBN|LCA|LIE|LKA|LBR|LSO|LTU|LUX|LVA|'
+  'LBY|MAR|MCO|MDA|MNE|MAF|MDG|MHL|MKD|MLI|MMR|MNG|MAC|MNP|MTQ|MRT|MSR|MLT|MUS|MDV|MWI|MEX|MYS|MOZ|NAM|NCL|NER|'
+  'NFK|NGA|NIC|NLD|NOR|NPL|NRU|NIU|NZL|OMN|PAN|PER|PYF|PNG|PHL|PAK|POL|SPM|PCN|PRI|PSE|PRT|PLW|PRY|QAT|REU|ROU|'
+  'SRB|RUS|RWA|SAU|SLB|SYC|SDN|SWE|SGP|SHN|SVN|SJM|SVK|SLE|SMR|SEN|SOM|SUR|SSD|STP|SLV|SXM|SYR|SWZ|TCA|TCD|ATF|'
+  'TGO|THA|TJK|TKL|TLS|TKM|TUN|TON|TUR|TTO|TUV|TWN|TZA|UKR|UGA|UMI|USA|URY|UZB|VAT|VCT|VEN|VGB|VIR|VNM|VUT|WLF|'
+  'WSM|YEM|MYT|ZAF|ZMB|ZWE', '|');
+CREATE OR REPLACE MACRO iso_names() AS string_split(
+  'Andorra|United Arab Emirates|Afghanistan|Antigua and Barbuda|Anguilla|Albania|Armenia|Angola|Antarctica|'
+  'Argentina|American Samoa|Austria|Australia|Aruba|Åland Islands|Azerbaijan|Bosnia and Herzegovina|Barbados|'
+  'Bangladesh|Belgium|Burkina Faso|Bulgaria|Bahrain|Burundi|Benin|Saint Barthélemy|Bermuda|Brunei Darussalam|'
+  'Bolivia, Plurinational State of|Bonaire, Sint Eustatius and Saba|Brazil|Bahamas|Bhutan|Bouvet Island|Botswana|'
+  'Belarus|Belize|Canada|Cocos (Keeling) Islands|Congo, The Democratic Republic of the|Central African Republic|'
+  'Congo|Switzerland|Côte d''Ivoire|Cook Islands|Chile|Cameroon|China|Colombia|Costa Rica|Cuba|Cabo Verde|'
+  'Curaçao|Christmas Island|Cyprus|Czechia|Germany|Djibouti|Denmark|Dominica|Dominican Republic|Algeria|Ecuador|'
+  'Estonia|Egypt|Western Sahara|Eritrea|Spain|Ethiopia|Finland|Fiji|Falkland Islands (Malvinas)|'
+  'Micronesia, Federated States of|Faroe Islands|France|Gabon|United Kingdom|Grenada|Georgia|French Guiana|'
+  'Guernsey|Ghana|Gibraltar|Greenland|Gambia|Guinea|Guadeloupe|Equatorial Guinea|Greece|'
+  'South Georgia and the South Sandwich Islands|Guatemala|Guam|Guinea-Bissau|Guyana|Hong Kong|'
+  'Heard Island and McDonald Islands|Honduras|Croatia|Haiti|Hungary|Indonesia|Ireland|Israel|Isle of Man|India|'
+  'British Indian Ocean Territory|Iraq|Iran, Islamic Republic of|Iceland|Italy|Jersey|Jamaica|Jordan|Japan|Kenya|'
+  'Kyrgyzstan|Cambodia|Kiribati|Comoros|Saint Kitts and Nevis|Korea, Democratic People''s Republic of|'
+  'Korea, Republic of|Kuwait|Cayman Islands|Kazakhstan|Lao People''s Democratic Republic|Lebanon|Saint Lucia|'
+  'Liechtenstein|Sri Lanka|Liberia|Lesotho|Lithuania|Luxembourg|Latvia|Libya|Morocco|Monaco|Moldova, Republic of|'
+  'Montenegro|Saint Martin (French part)|Madagascar|Marshall Islands|North Macedonia|Mali|Myanmar|Mongolia|Macao|'
+  'Northern Mariana Islands|Martinique|Mauritania|Montserrat|Malta|Mauritius|Maldives|Malawi|Mexico|Malaysia|'
+  'Mozambique|Namibia|New Caledonia|Niger|Norfolk Island|Nigeria|Nicaragua|Netherlands|Norway|Nepal|Nauru|Niue|'
+  'New Zealand|Oman|Panama|Peru|French Polynesia|Papua New Guinea|Philippines|Pakistan|Poland|'
+  'Saint Pierre and Miquelon|Pitcairn|Puerto Rico|Palestine, State of|Portugal|Palau|Paraguay|Qatar|Réunion|'
+  'Romania|Serbia|Russian Federation|Rwanda|Saudi Arabia|Solomon Islands|Seychelles|Sudan|Sweden|Singapore|'
+  'Saint Helena, Ascension and Tristan da Cunha|Slovenia|Svalbard and Jan Mayen|Slovakia|Sierra Leone|San Marino|'
+  'Senegal|Somalia|Suriname|South Sudan|Sao Tome and Principe|El Salvador|Sint Maarten (Dutch part)|'
+  'Syrian Arab Republic|Eswatini|Turks and Caicos Islands|Chad|French Southern Territories|Togo|Thailand|'
+  'Tajikistan|Tokelau|Timor-Leste|Turkmenistan|Tunisia|Tonga|Türkiye|Trinidad and Tobago|Tuvalu|'
+  'Taiwan, Province of China|Tanzania, United Republic of|Ukraine|Uganda|United States Minor Outlying Islands|'
+  'United States|Uruguay|Uzbekistan|Holy See (Vatican City State)|Saint Vincent and the Grenadines|'
+  'Venezuela, Bolivarian Republic of|Virgin Islands, British|Virgin Islands, U.S.|Viet Nam|Vanuatu|'
+  'Wallis and Futuna|Samoa|Yemen|Mayotte|South Africa|Zambia|Zimbabwe', '|');
+CREATE OR REPLACE MACRO iso_folded() AS string_split(
+  'andorra|unitedarabemirates|afghanistan|antiguaandbarbuda|anguilla|albania|armenia|angola|antarctica|argentina|'
+  'americansamoa|austria|australia|aruba|ålandislands|azerbaijan|bosniaandherzegovina|barbados|bangladesh|'
+  'belgium|burkinafaso|bulgaria|bahrain|burundi|benin|saintbarthélemy|bermuda|bruneidarussalam|'
+  'boliviaplurinationalstateof|bonairesinteustatiusandsaba|brazil|bahamas|bhutan|bouvetisland|botswana|belarus|'
+  'belize|canada|cocoskeelingislands|congothedemocraticrepublicofthe|centralafricanrepublic|congo|switzerland|'
+  'côtedivoire|cookislands|chile|cameroon|china|colombia|costarica|cuba|caboverde|curaçao|christmasisland|cyprus|'
+  'czechia|germany|djibouti|denmark|dominica|dominicanrepublic|algeria|ecuador|estonia|egypt|westernsahara|'
+  'eritrea|spain|ethiopia|finland|fiji|falklandislandsmalvinas|micronesiafederatedstatesof|faroeislands|france|'
+  'gabon|unitedkingdom|grenada|georgia|frenchguiana|guernsey|ghana|gibraltar|greenland|gambia|guinea|guadeloupe|'
+  'equatorialguinea|greece|southgeorgiaandthesouthsandwichislands|guatemala|guam|guineabissau|guyana|hongkong|'
+  'heardislandandmcdonaldislands|honduras|croatia|haiti|hungary|indonesia|ireland|israel|isleofman|india|'
+  'britishindianoceanterritory|iraq|iranislamicrepublicof|iceland|italy|jersey|jamaica|jordan|japan|kenya|'
+  'kyrgyzstan|cambodia|kiribati|comoros|saintkittsandnevis|koreademocraticpeoplesrepublicof|korearepublicof|'
+  'kuwait|caymanislands|kazakhstan|laopeoplesdemocraticrepublic|lebanon|saintlucia|liechtenstein|srilanka|'
+  'liberia|lesotho|lithuania|luxembourg|latvia|libya|morocco|monaco|moldovarepublicof|montenegro|'
+  'saintmartinfrenchpart|madagascar|marshallislands|northmacedonia|mali|myanmar|mongolia|macao|'
+  'northernmarianaislands|martinique|mauritania|montserrat|malta|mauritius|maldives|malawi|mexico|malaysia|'
+  'mozambique|namibia|newcaledonia|niger|norfolkisland|nigeria|nicaragua|netherlands|norway|nepal|nauru|niue|'
+  'newzealand|oman|panama|peru|frenchpolynesia|papuanewguinea|philippines|pakistan|poland|saintpierreandmiquelon|'
+  'pitcairn|puertorico|palestinestateof|portugal|palau|paraguay|qatar|réunion|romania|serbia|russianfederation|'
+  'rwanda|saudiarabia|solomonislands|seychelles|sudan|sweden|singapore|sainthelenaascensionandtristandacunha|'
+  'slovenia|svalbardandjanmayen|slovakia|sierraleone|sanmarino|senegal|somalia|suriname|southsudan|'
+  'saotomeandprincipe|elsalvador|sintmaartendutchpart|syrianarabrepublic|eswatini|turksandcaicosislands|chad|'
+  'frenchsouthernterritories|togo|thailand|tajikistan|tokelau|timorleste|turkmenistan|tunisia|tonga|türkiye|'
+  'trinidadandtobago|tuvalu|taiwanprovinceofchina|tanzaniaunitedrepublicof|ukraine|uganda|'
+  'unitedstatesminoroutlyingislands|unitedstates|uruguay|uzbekistan|holyseevaticancitystate|'
+  'saintvincentandthegrenadines|venezuelabolivarianrepublicof|virginislandsbritish|virginislandsus|vietnam|'
+  'vanuatu|wallisandfutuna|samoa|yemen|mayotte|southafrica|zambia|zimbabwe', '|');
 CREATE OR REPLACE MACRO country_of_folded(f) AS
   CASE WHEN f IN ('gb', 'uk', 'unitedkingdom') THEN 'GB'
        WHEN f IN ('ie', 'ireland') THEN 'IE'
-       WHEN strlen(f) = 2 AND iso_names()[upper(f)] IS NOT NULL THEN upper(f)
-       ELSE coalesce(iso_three_letters()[upper(f)], iso_folded()[f]) END;
+       WHEN strlen(f) = 2 THEN iso_two()[nullif(list_position(iso_two(), upper(f)), 0)]
+       WHEN strlen(f) = 3 THEN iso_two()[nullif(list_position(iso_three(), upper(f)), 0)]
+       ELSE iso_two()[nullif(list_position(iso_folded(), f), 0)] END;
 -- Two letters, three letters or the name -> two letters; NULL if it is none of these.
 CREATE OR REPLACE MACRO country_code(x) AS
   CASE WHEN x = 'GB' OR x = 'IE' THEN x
        ELSE list_transform([fold(x)], lambda land: country_of_folded(land))[1] END;
-CREATE OR REPLACE MACRO country_cell(x, code) AS
-  CASE WHEN code IS NULL THEN struct_pack(v := clean(x), note := 'R-COUNTRY', bad := FALSE) ELSE cell(iso_names()[code]) END;
+CREATE OR REPLACE MACRO country_name(code) AS iso_names()[nullif(list_position(iso_two(), code), 0)];
+CREATE OR REPLACE MACRO country_cell(x, name) AS
+  CASE WHEN name IS NULL THEN struct_pack(v := clean(x), note := 'R-COUNTRY', bad := FALSE) ELSE cell(name) END;
 CREATE OR REPLACE MACRO tf_country(x) AS
   CASE WHEN x = 'GB' THEN cell('United Kingdom')
        WHEN x = 'IE' THEN cell('Ireland')
-       WHEN x IS NULL OR is_blank(x) THEN empty_cell()
+       WHEN is_blank(x) THEN empty_cell()
        WHEN has_surrogate(x) THEN refused('R-TEXT-SURROGATE')
-       ELSE list_transform([country_code(x)], lambda code: country_cell(x, code))[1] END;
+       ELSE list_transform(
+         list_transform([struct_pack(x := x, code := country_code(x))],
+                        lambda nation: struct_pack(x := nation.x, name := country_name(nation.code))),
+         lambda named: country_cell(named.x, named.name))[1] END;

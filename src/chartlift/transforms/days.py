@@ -55,7 +55,9 @@ def read_moment(x: str) -> tuple[datetime, timedelta | None, bool] | None:
         return None
     part = found.groupdict()
     try:
-        wall = datetime(*(int(part[name] or 0) for name in ("y", "m", "d", "hh", "mm", "ss")))  # noqa: DTZ001 - wall time
+        wall = datetime.fromisoformat(
+            f"{part['y']}-{part['m']:0>2}-{part['d']:0>2}T{part['hh']}:{part['mm']}:{part['ss'] or '00'}"
+        )
     except ValueError:
         return None
     offset = _offset(part.get("zone"))

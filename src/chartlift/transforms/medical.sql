@@ -17,7 +17,7 @@ CREATE OR REPLACE MACRO since_order(c) AS CASE WHEN regexp_full_match(c, '[0-9]{
 CREATE OR REPLACE MACRO line_entry(active, day, id, line, head) AS
   struct_pack(late := NOT active, undated := day IS NULL, day := coalesce(day, ''), id := item_number(id), line := line, head := head);
 CREATE OR REPLACE MACRO part_lines(sorted, late) AS
-  list_transform(list_filter(sorted, lambda entry: entry.late = late), lambda kept: kept.line);
+  list_transform(list_filter(sorted, lambda entry: CASE WHEN late THEN entry.late ELSE NOT entry.late END), lambda kept: kept.line);
 CREATE OR REPLACE MACRO section_lines(entries) AS
   list_transform([list_sort(entries)], lambda sorted:
     list_concat(part_lines(sorted, FALSE),

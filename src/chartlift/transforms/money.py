@@ -22,6 +22,17 @@ _NOISE = Decimal("1e-9")
 _LIMIT = Decimal(10) ** 14
 
 
+def _written(text: str) -> Decimal | None:
+    """An amount as people write it."""
+    if signed := _WRITTEN.fullmatch(text):
+        negative, whole, part = any(signed.group(1, 2, 3)), signed[4], signed[5]
+    elif brackets := _BRACKETS.fullmatch(text):
+        negative, whole, part = True, brackets[1], brackets[2]
+    else:
+        return None
+    return Decimal(whole.replace(",", "") + (part or "")) * (-1 if negative else 1)
+
+
 def reference(x: str | None) -> Outcome:
     """A plain number out of a JSON token or out of what people write; noise below 1e-9 is rounded away."""
     text = clean(x)
@@ -30,13 +41,11 @@ def reference(x: str | None) -> Outcome:
     note = None
     if _NUMBER.fullmatch(text):
         exact = Decimal(text)
-    elif (written := _WRITTEN.fullmatch(text)) or (brackets := _BRACKETS.fullmatch(text)):
-        negative = bool(written and (written[1] or written[2] or written[3])) or not written
-        figures = written.group(4, 5) if written else brackets.group(1, 2)
-        exact = Decimal(figures[0].replace(",", "") + (figures[1] or "")) * (-1 if negative else 1)
-        note = "R-MONEY-FORMAT"
     else:
-        return Outcome(None, "R-MONEY", bad=True)
+        read = _written(text)
+        if read is None:
+            return Outcome(None, "R-MONEY", bad=True)
+        exact, note = read, "R-MONEY-FORMAT"
     if abs(exact) >= _LIMIT:
         return Outcome(None, "R-MONEY-RANGE", bad=True)
     rounded = exact.quantize(Decimal("0.01"), ROUND_HALF_UP)

@@ -47,15 +47,10 @@ def reference(x: str | None, practice_country: str | None, patient_country: str 
     text = clean(x)
     if text is None:
         return NOTHING
-    region = _region(practice_country) or _region(patient_country)
+    region = code(practice_country) or code(patient_country)
     if region == "IE":
         text = _CROSS_BORDER.sub("+4428", text)
     return usual(text, region) or by_library(text, region)
-
-
-@lru_cache(maxsize=1_024)
-def _region(country: str | None) -> str | None:
-    return code(country)
 
 
 def usual(text: str, region: str | None) -> Outcome | None:
@@ -89,7 +84,9 @@ def _given_out(country: str) -> Callable[[str], bool]:
     _, lengths, regions = _HOME[country]
     for region in regions:
         plan = PhoneMetadata.metadata_for_region(region)
-        general = re.compile(plan.general_desc.national_number_pattern)
+        if plan is None or plan.general_desc is None:
+            continue
+        general = plan.general_desc.national_number_pattern
         for length in lengths:
             kinds = (getattr(plan, kind) for kind in _KINDS)
             patterns = [
@@ -100,7 +97,7 @@ def _given_out(country: str) -> Callable[[str], bool]:
                 and (not kind.possible_length or length in kind.possible_length)
             ]
             if patterns:
-                plans.setdefault(length, []).append(re.compile(f"(?={general.pattern}$)(?:{'|'.join(patterns)})"))
+                plans.setdefault(length, []).append(re.compile(f"(?=(?:{general})$)(?:{'|'.join(patterns)})"))
     return lambda national: any(pattern.fullmatch(national) for pattern in plans.get(len(national), ()))
 
 

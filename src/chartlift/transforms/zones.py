@@ -1,4 +1,4 @@
-"""The rules of a time zone as literal ranges: the time zone functions of DuckDB are slow and err in the doubled hour."""
+"""The rules of a time zone as literal ranges: DuckDB's own time zone functions are slow and err in the doubled hour."""
 
 from __future__ import annotations
 
@@ -69,10 +69,9 @@ def _changes(place: ZoneInfo, start: datetime, end: datetime) -> list[datetime]:
 
 
 def zone_macros(zones: Mapping[str, Iterable[tuple[str, str, str, str, int]]]) -> list[str]:
-    """SQL that makes, from zone ranges: local_minutes, zone_covers, local_fault (wall, zone), utc_minutes (moment, zone)
-    and zone_known (zone).
+    """SQL that makes local_minutes, zone_covers, local_fault (wall, zone), utc_minutes (moment, zone), zone_known.
 
-    Rules stand in constant lists with a place per month, because a branch per change makes statements slow to plan.
+    Rules stand in constant lists with a place per month: a branch per change makes statements slow to plan.
     """
     tables = {zone: [ZoneRange(*row) for row in rows] for zone, rows in zones.items()}
     minutes = _per_zone({zone: _offsets(rows, "local_from", "wall") for zone, rows in tables.items()})

@@ -21,22 +21,20 @@ ZONES = ("Europe/London", "Europe/Dublin", "Europe/Warsaw")
 DATED = {"allergy_lines", "date", "birth_date", "instant", "local_time"}
 
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-ODD = (
-    *"\r\n \n \r \t \x00 \x0b \x1f \x7f \x85 \u00a0 \u2003 \u2028 \u3000 \u200b \u00e9 e\u0301 \u00c3\u00a9".split(" "),
-    *"\u00c2\u00a3 \u00e2\u20ac\u2122 \u2019 \u2014 \u00df \u0141 \u0175 \u0130 \u03a3 \u017f \u00c5 \u212b \ufb01".split(
-        " "
-    ),
-    *"\u00bd \u00b2 \u0661 \U0001f600 \U0001f469\u200d\U0001f467 \ufdd0d83d \ufeff \ud55c \u1112\u1161\u11ab".split(
-        " "
-    ),
-    *"\u05de \u0344 \u0958 % _ \\ ' \"".split(" "),
+_ODD = (
+    "\r\n \n \r \t \x00 \x0b \x1f \x7f \x85 \u00a0 \u2003 \u2028 \u3000 \u200b \u00e9 e\u0301 \u00c3\u00a9 "
+    "\u00c2\u00a3 \u00e2\u20ac\u2122 \u2019 \u2014 \u00df \u0141 \u0175 \u0130 \u03a3 \u017f \u212b \ufb01 \u00bd "
+    "\u00b2 \u0661 \U0001f600 \U0001f469\u200d\U0001f467 \ufdd0d83d \ufeff \ud55c \u1112\u1161\u11ab \u05de "
+    "\u0344 \u0958 % _ \\ ' \""
 )
-NUMBERS = (
+_NUMBERS = (
     "0.30000000000000004|1e3|7.66E1|1e400|-0|-0.00|+5|5.|.5|1.234,50|free|1,23|(£1,234.50)|99999999999999.99|"
     "100000000000000|12.345|12.340|0.005|(-5)|--5|£ 5|15.0"
-).split("|")
-COUNTRIES = "GB|GB|IE|IE||gb|GBR|IRL|United Kingdom|ireland|UK|PL|Poland|XX|NI".split("|")
-FLAGS = "true|true|false|false||TRUE|Yes|n|0|1| false |perhaps|[]|null".split("|")
+)
+_COUNTRIES = "GB|GB|IE|IE||gb|GBR|IRL|United Kingdom|ireland|UK|PL|Poland|XX|NI"
+_FLAGS = "true|true|false|false||TRUE|Yes|n|0|1| false |perhaps|[]|null"
+ODD = tuple(_ODD.split(" "))
+NUMBERS, COUNTRIES, FLAGS = (tuple(texts.split("|")) for texts in (_NUMBERS, _COUNTRIES, _FLAGS))
 
 
 class Dice:
@@ -334,11 +332,8 @@ def test_macro_and_reference_answer_alike(name: str, sql: duckdb.DuckDBPyConnect
     rows = [MAKERS[name](dice) for _ in range(ROWS)]
     reference = partial(transform.reference, today=TODAY) if name in DATED else transform.reference
     got = answers(sql, f"tf_{name}", rows, lists=transform.takes == "list")
-    differing = [
-        (row, answer, tuple(reference(*row)))
-        for row, answer in zip(rows, got, strict=True)
-        if answer != tuple(reference(*row))
-    ]
+    expected = [tuple(reference(*row)) for row in rows]
+    differing = [made for made in zip(rows, got, expected, strict=True) if made[1] != made[2]]
     assert not differing, f"{len(differing)} of {len(rows)}: {differing[:5]}"
     notes = {note for _, note, _ in got if note}
     assert notes <= set(transform.findings)

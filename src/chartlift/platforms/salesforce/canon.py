@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from typing import Any
 
@@ -18,7 +18,10 @@ NUMBERS = frozenset({"double", "currency", "percent", "int", "long"})
 
 def record_value(record: Mapping[str, Any], path: str) -> str | None:
     """A field of a REST record as text; `Account.Name` walks into the parent, names in any case."""
-    value: Any = record
+    value: Any = record.get(path)
+    if isinstance(value, str):
+        return value
+    value = record
     for part in path.split("."):
         if not isinstance(value, Mapping):
             return None
@@ -35,13 +38,10 @@ def _any_case(value: Mapping[str, Any], part: str) -> Any:
     return next((found for key, found in value.items() if key.lower() == wanted), None)
 
 
-def from_records(records: Iterable[Mapping[str, Any]], fields: Sequence[str], kinds: Sequence[str]) -> pa.Table:
-    """A text table of REST records (numbers with a point as text), canonical, columns named as asked."""
-    columns: list[list[str | None]] = [[] for _ in fields]
-    for record in records:
-        for column, path, kind in zip(columns, fields, kinds, strict=True):
-            column.append(transforms.canonical(kind, record_value(record, path)))
-    return pa.table([pa.array(column, pa.string()) for column in columns], names=list(fields))
+def raw_table(records: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> pa.Table:
+    """A text table of REST records as they are, columns named as asked; `Canon.table` makes it canonical."""
+    columns = [pa.array([record_value(record, path) for record in records], pa.string()) for path in fields]
+    return pa.Table.from_arrays(columns, names=list(fields))
 
 
 class Canon:

@@ -10,7 +10,7 @@ import pyarrow as pa
 from chartlift.model.ports import ByValues, Where
 from chartlift.model.schema import ObjectDescribe
 from chartlift.platforms.salesforce.bulk_query import BulkQuery
-from chartlift.platforms.salesforce.canon import Canon, from_records, kinds_of
+from chartlift.platforms.salesforce.canon import Canon, raw_table, kinds_of
 from chartlift.platforms.salesforce.errors import NoAnswer
 from chartlift.platforms.salesforce.rest import Rest
 from chartlift.platforms.salesforce.soql import name, statements
@@ -39,7 +39,7 @@ class Reading:
         """Rows with `fields` as canonical text, in no particular order; `deleted` includes the recycle bin."""
         kinds = self._kinds(object_name, fields)
         selected = ", ".join(name(field) for field in fields)
-        empty = [from_records((), fields, kinds)]
+        empty = [raw_table((), fields)]
         if isinstance(where, ByValues) and len(where.values) > REST_VALUES:
             parts = statements(selected, object_name, where, in_uri=False)
             return pa.concat_tables(empty + [self._by_job(text, fields, kinds, deleted=deleted) for text in parts])
@@ -70,4 +70,4 @@ class Reading:
             records += page["records"]
         if total != len(records):
             raise NoAnswer("GET /query", f"{len(records)} rows came of {total}", unsent=False)
-        return from_records(records, fields, kinds)
+        return self._canon.table(raw_table(records, fields), fields, kinds)

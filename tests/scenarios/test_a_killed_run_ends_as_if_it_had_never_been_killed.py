@@ -1,0 +1,108 @@
+"""SIGKILL at any moment, the same command again: nothing twice, nothing lost, every fate known."""
+
+from __future__ import annotations
+
+import random
+
+from journey_driver import KEY, OBJECTS, World, changed
+
+LOAD = ("load", "--go", "--without-sample")
+SEED = 20_261
+# requests of a load and of a rollback, in the words of the wire; each is stopped at while it is on its way
+COLLECTION, JOBS, JOB = r"/composite/sobjects", r"/jobs/ingest/?$", r"/jobs/ingest/\w+/?$"
+LOAD_STOPS = [
+    ("POST", COLLECTION, 1),
+    ("POST", COLLECTION, 3),
+    ("POST", JOBS, 1),
+    ("PUT", r"/batches", 1),
+    ("PATCH", JOB, 1),
+    ("GET", JOB, 1),
+    ("GET", r"/successfulResults", 1),
+    ("GET", r"/query", 9),
+    ("POST", COLLECTION, 1),
+]
+DELTA_STOPS = [
+    ("GET", "/appointments", 1),
+    ("POST", COLLECTION, 1),
+    ("PATCH", COLLECTION, 1),
+    ("PATCH", COLLECTION, 1),
+]
+ROLLBACK_STOPS = [
+    ("POST", JOBS, 1),
+    ("PUT", r"/batches", 1),
+    ("PATCH", JOB, 1),
+    ("GET", r"/successfulResults", 1),
+    ("DELETE", COLLECTION, 1),
+    ("DELETE", COLLECTION, 2),
+]
+
+
+def test_a_load_killed_while_requests_are_on_their_way(
+    deployed: World, undisturbed: dict[str, dict[str, str]]
+) -> None:
+    killed = [deployed.kill_at(*stop, *LOAD) for stop in LOAD_STOPS]
+    assert sum(killed) >= 7, killed
+    deployed.ok(*LOAD)
+    deployed.holds_exactly(undisturbed)
+    deployed.inserts_once()
+    assert deployed.ok("reconcile").document["clean"]
+
+
+def test_a_load_killed_at_random_moments(deployed: World, undisturbed: dict[str, dict[str, str]]) -> None:
+    draw = random.Random(SEED)
+    killed = [deployed.kill_after(0.6 + draw.random() * 2.2, *LOAD) for _ in range(10)]
+    assert sum(killed) >= 5, killed
+    deployed.ok(*LOAD)
+    deployed.holds_exactly(undisturbed)
+    deployed.inserts_once()
+    assert deployed.ok("audit", "--verify").document
+
+
+def test_a_delta_killed_while_requests_are_on_their_way(loaded: World) -> None:
+    patient = loaded.living()[0]
+    visits = [key for key, row in loaded.clinic["appointment"].items() if row["patientId"] == patient]
+    loaded.mutate("update", "patient", patient, town="Little Snoring")
+    loaded.mutate("update", "appointment", visits[0], surgery="Surgery 9")
+    like = loaded.clinic["appointment"][visits[0]]
+    words = ("patientId", "practiceId", "userId", "appointmentTypeId", "appointmentStatusId", "appointmentStatus")
+    booked = {name: like[name] for name in words} | {"appointmentTime": "2026-12-14T09:30:00", "duration": 20}
+    new = loaded.mutate("create", "appointment", **booked)
+    killed = [loaded.kill_at(*stop, "delta", "--go") for stop in DELTA_STOPS]
+    assert sum(killed) >= 3, killed
+    loaded.ok("delta", "--go")
+    assert f"{loaded.tenant}-APT-{new}" in loaded.loaded("Appointment__c")
+    found = loaded.soql(f"SELECT MailingCity FROM Contact WHERE {KEY} = '{loaded.key_of(patient)}'")
+    assert found == [{"MailingCity": "Little Snoring"}]
+    loaded.inserts_once()
+    loaded.fates_known()
+    assert loaded.ok("reconcile").document["clean"]
+
+
+def test_a_rollback_killed_while_requests_are_on_their_way(
+    loaded: World, undisturbed: dict[str, dict[str, str]]
+) -> None:
+    ids = {name: {key: row["Id"] for key, row in loaded.loaded(name).items()} for name in OBJECTS}
+    killed = [loaded.kill_at(*stop, "rollback", "--go") for stop in ROLLBACK_STOPS]
+    assert sum(killed) >= 4, killed
+    done = loaded.ok("rollback", "--go")
+    assert (done.document["kept"], done.document["failed"]) == ([], [])
+    assert {name: loaded.loaded(name) for name in OBJECTS} == {name: {} for name in OBJECTS}
+    loaded.fates_known()
+    # and everything comes back under the same Ids, killed again on the way
+    assert loaded.kill_at("POST", "/services/Soap", 2, *LOAD)
+    loaded.ok(*LOAD)
+    loaded.holds_exactly(undisturbed)
+    assert {name: {key: row["Id"] for key, row in loaded.loaded(name).items()} for name in OBJECTS} == ids
+
+
+def test_a_rollback_restores_a_record_of_the_org_that_was_being_updated_at_a_kill(deployed: World) -> None:
+    deployed.admin_may_see_everything()
+    for patient in deployed.living()[:3]:
+        deployed.edit("insert", "Contact", LastName=f"Here before {patient}", **{KEY: deployed.key_of(patient)})
+    before = deployed.dump("Contact")
+    assert deployed.kill_at("PATCH", COLLECTION, 1, *LOAD)
+    deployed.ok(*LOAD)
+    names = [deployed.dump("Contact")[record]["LastName"] for record in before]
+    assert [name for name in names if name.startswith("Here before")] == []
+    assert deployed.ok("rollback", "--go").document["kept"] == []
+    assert changed(before, deployed.dump("Contact")) == {}

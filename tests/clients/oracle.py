@@ -272,14 +272,7 @@ class Oracle:
 
     def _lead_source(self, patient: Record) -> str | None:
         listed = self.data.rows["referralSource"].get(patient["referralSourceId"] or 0)
-        word = listed["name"] if listed else patient["referralSource"]
-        try:
-            return mapped(word, LEAD_SOURCES)
-        except Withhold:
-            for source in self.data.rows["referralSource"].values():
-                if folded(source["name"]) == folded(word):
-                    return source["name"]
-            raise
+        return mapped(listed["name"] if listed else patient["referralSource"], LEAD_SOURCES)
 
     def _known(self, one: int) -> str:
         try:

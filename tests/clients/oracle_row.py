@@ -29,7 +29,8 @@ LEAD_SOURCES = {
     "Employee Referral": ("staff", "employeereferral"),
     "Web": ("googleorganic", "website", "web"),
     "Advertisement": ("googleads", "facebookinstagram", "leaflet", "radio", "advertisement"),
-    "Walk-in": ("walkin", "passing"),
+    "Walk-in": ("walkin", "passing", "walkinpassing"),
+    "Other": ("other",),
 }
 BLOOD = ("A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-", "Unknown")
 

@@ -14,11 +14,14 @@ DAY_MINUTES = 1440
 
 
 class Visits:
-    """The expected Appointment__c records by key, beside the Contacts and Accounts of ``oracle``."""
+    """The expected Appointment__c records by key, beside the Contacts and Accounts of ``oracle``.
 
-    def __init__(self, oracle: Oracle) -> None:
+    A cost the diary does not know is the sum of the visit's treatments, where treatments travel.
+    """
+
+    def __init__(self, oracle: Oracle, *, with_treatments: bool) -> None:
         self._oracle, self._data = oracle, oracle.data
-        self._costs = self._treated()
+        self._costs = self._treated() if with_treatments else {}
         self.rows = {oracle.key("APT", one): self._row(row) for one, row in self._data.rows["appointment"].items()}
         link(self.rows, "Rescheduled_To__c", lambda one: oracle.key("APT", one))
         self._hold_strangers()
@@ -128,9 +131,11 @@ class Visits:
         return found
 
     def _hold_strangers(self) -> None:
-        """A visit that was moved to another patient's visit is held: decisions, a child that points elsewhere."""
+        """A visit that was moved to another patient's visit is held; one that moved to nobody's only loses the link."""
         for one, visit in self._data.rows["appointment"].items():
             row = self.rows[self._oracle.key("APT", one)]
             later = self._data.rows["appointment"].get(visit["rescheduledToAppointmentId"])
-            if row.fate == "send" and later and self._owner(later) != self._owner(visit):
+            if row.fate != "send" or later is None or self._owner(later) == self._owner(visit):
+                continue
+            if later["patientId"] in self._data.rows["patient"]:
                 row.stop("hold", "R-REF")

@@ -32,6 +32,11 @@ class Org:
         """Every User with its address."""
         return self._all("SELECT Id, Email, IsActive FROM User")
 
+    def has(self, object_name: str) -> bool:
+        """Whether the object exists and the integration user sees it."""
+        described = self.client.describe() or {"sobjects": []}
+        return any(found["name"] == object_name for found in described["sobjects"])
+
     def count(self, object_name: str) -> int:
         """Rows that carry a key of the migration."""
         return self.client.query(f"SELECT COUNT() FROM {object_name} WHERE {KEY} != null")["totalSize"]

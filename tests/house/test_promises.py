@@ -10,7 +10,9 @@ ROOT = Path(__file__).parents[2]
 
 
 def tracked() -> list[Path]:
-    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split("\n")
+    listed = subprocess.run(["git", "ls-files"], cwd=ROOT, capture_output=True, text=True, check=False).stdout.split(
+        "\n"
+    )
     return [ROOT / name for name in listed if name]
 
 
@@ -43,7 +45,9 @@ def test_the_lock_has_hashes_and_no_addresses() -> None:
 
 @pytest.mark.parametrize("forbidden", ["pypi" + ".org", "npmjs" + ".org", "/work/" + "main", "/work/" + "shared"])
 def test_no_file_names_a_host_or_a_path_of_one_machine(forbidden: str) -> None:
-    assert [name for name, text in texts().items() if forbidden in text and name != "tests/house/test_promises.py"] == []
+    assert [
+        name for name, text in texts().items() if forbidden in text and name != "tests/house/test_promises.py"
+    ] == []
 
 
 def test_no_room_is_a_drawer_for_anything() -> None:
@@ -52,7 +56,9 @@ def test_no_room_is_a_drawer_for_anything() -> None:
 
 
 def test_nothing_reads_unfinished() -> None:
-    words = re.compile(r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b|NotImplemented" + r"Error|pytest\.(skip|mark\.(skip|xfail))")
+    words = re.compile(
+        r"\b(TO" + r"DO|FIX" + r"ME|XX" + r"X|HA" + r"CK)\b|NotImplemented" + r"Error|pytest\.(skip|mark\.(skip|xfail))"
+    )
     sources = {name: text for name, text in texts().items() if name.endswith(".py")}
     assert [name for name, text in sources.items() if words.search(text)] == []
 

@@ -142,7 +142,15 @@ class World:
 
         False if the step ended without making that request.
         """
-        fault = {"id": "kill", "kind": "delay", "vendor": "any", "method": method, "path": path, "nth": nth, "seconds": linger}
+        fault = {
+            "id": "kill",
+            "kind": "delay",
+            "vendor": "any",
+            "method": method,
+            "path": path,
+            "nth": nth,
+            "seconds": linger,
+        }
         self.post("/faults", [fault])
         process = self.start(*words)
         until = time.monotonic() + PATIENCE
@@ -173,9 +181,7 @@ class World:
 
     def edit(self, op: str, name: str, record: str | None = None, user: str | None = None, **fields: Any) -> str:
         """A person changes a record of the org (the administrator, unless `user` says who)."""
-        return self.post(
-            "/org/edit", {"op": op, "object": name, "id": record, "fields": fields, "user": user}
-        )["id"]
+        return self.post("/org/edit", {"op": op, "object": name, "id": record, "fields": fields, "user": user})["id"]
 
     def mutate(self, op: str, entity: str, record: int | None = None, **fields: Any) -> int:
         """The clinic's staff change something."""

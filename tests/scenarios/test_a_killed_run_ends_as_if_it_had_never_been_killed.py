@@ -37,9 +37,7 @@ ROLLBACK_STOPS = [
 ]
 
 
-def test_a_load_killed_while_requests_are_on_their_way(
-    deployed: World, undisturbed: dict[str, dict[str, str]]
-) -> None:
+def test_a_load_killed_while_requests_are_on_their_way(deployed: World, undisturbed: dict[str, dict[str, str]]) -> None:
     killed = [deployed.kill_at(*stop, *LOAD) for stop in LOAD_STOPS]
     assert sum(killed) >= 7, killed
     deployed.ok(*LOAD)

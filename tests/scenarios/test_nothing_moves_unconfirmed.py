@@ -44,7 +44,9 @@ def test_one_edited_value_of_a_confirmed_plan_voids_it(confirmed: World, name: s
 
 def test_what_changes_no_value_leaves_the_confirmation_in_force(confirmed: World) -> None:
     path = edited(confirmed, "contact.toml", "Text(40)", "Text(41)")
-    path.write_text("# read and agreed\n" + path.read_text(encoding="utf-8").replace("Text(41)", "Text(40)"), encoding="utf-8")
+    path.write_text(
+        "# read and agreed\n" + path.read_text(encoding="utf-8").replace("Text(41)", "Text(40)"), encoding="utf-8"
+    )
     done = confirmed.run("load")  # the schema is not deployed yet, and that is all it complains about
     assert (done.code, done.document["error"]["name"]) == (3, "Conflict")
 

@@ -6,105 +6,16 @@ Cells that come from or go to a vendor are text; NULL means "no value".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from chartlift.model.arrow import ArrowStream
 from chartlift.model.schema import DesiredSchema, ObjectDescribe
-
-
-class ArrowStream(Protocol):
-    """A table that can be handed over without copying rows through Python."""
-
-    def __arrow_c_stream__(self, requested_schema: object | None = None) -> object:
-        """Export as an Arrow C stream (Arrow PyCapsule interface)."""
-        ...
-
-
-# ---------------------------------------------------------------- source
-
-
-@dataclass(frozen=True, slots=True)
-class EntityShape:
-    """A flat entity a source delivers: its columns (all text) and which of them is the id."""
-
-    name: str
-    id: str
-    columns: tuple[str, ...]
-    patient: str = ""  # the column with the patient's id, if the entity belongs to one
-    id_form: str = ""  # regular expression that every usable id matches; "" = any text
-    stamp: str = ""  # the column that says when the row was last changed
-    survivor: str = ""  # the column with the id of the row this one was merged into
-    volatile: tuple[str, ...] = ()  # columns that may differ between two readings of an unchanged row
-    counts: Mapping[str, str] = field(default_factory=dict)  # column of a patient -> entity whose rows it counts
-    refs: Mapping[str, str] = field(default_factory=dict)  # column -> entity whose id it holds
-    lists: tuple[str, ...] = ()  # columns whose values come from a list, not from a person's own words
-    person: Mapping[str, str] = field(default_factory=dict)  # role (born, surname, forename, …) -> column
-    dated: str = ""  # the column that says which year a row belongs to
-    state: str = ""  # the column with the row's state …
-    states: Mapping[str, str] = field(default_factory=dict)  # … and what it says: open = ahead, done = behind
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """One answer of the source, already flat. `tables` has rows per entity, columns as in its EntityShape plus
-    `_raw` (the row's JSON as received). `cursor` continues after this page; None = the listing is complete."""
-
-    listing: str
-    tables: Mapping[str, ArrowStream]
-    cursor: str | None
-    total: int | None = None  # rows of the whole listing, as the source says; it may lie
-    deleted: tuple[tuple[str, str, str | None], ...] = ()  # (entity, id, id of the survivor if merged)
-    problems: tuple[tuple[str, str, int], ...] = ()  # (code, entity.column or where, how many), never a value
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """What one call of `check` found."""
-
-    name: str
-    ok: bool
-    detail: str
-    rows: int | None = None
-
-
-class Source(Protocol):
-    """A practice management system that is read, never written."""
-
-    name: str
-
-    def check(self) -> list[Probe]:
-        """Log in and try each listing with the smallest page; `rows` is the listing's total where it has one."""
-        ...
-
-    def now(self) -> datetime:
-        """The source's own time, never later than ours: what `since` of a later reading is measured by."""
-        ...
-
-    def shapes(self) -> tuple[EntityShape, ...]:
-        """The flat entities, in the order they are to be stored."""
-        ...
-
-    def listings(self, since: datetime | None) -> tuple[str, ...]:
-        """The listings to read, in order; with `since` those that deliver changes (deletions included)."""
-        ...
-
-    def pages(self, listing: str, *, since: datetime | None, cursor: str | None) -> Iterator[Page]:
-        """Read a listing on from `cursor` (None = from its start)."""
-        ...
-
-    def forecast(self, rows: Mapping[str, int]) -> Mapping[str, float]:
-        """`requests` and `hours` a whole extraction needs for so many rows per listing."""
-        ...
-
-
-LONE_SURROGATE = "\ufdd0"
-"""Stands, with four hex digits behind it, in text cells for half of a character (an unpaired UTF-16 surrogate): the row's
-text is damaged, `_raw` has it as received. A noncharacter, so no source text holds it by itself."""
-
+from chartlift.model.source import Probe, Source
 
 # ---------------------------------------------------------------- destination
 
@@ -172,11 +83,11 @@ class WriteResult:
     complete: bool = True  # False: the job ended without processing every row
 
 
-class JobGone(Exception):  # noqa: N818 - it is a signal between two rooms, not a failure
+class JobGone(Exception):
     """The org no longer knows the job; its rows must be settled by query."""
 
 
-class JobUnsent(Exception):  # noqa: N818 - same
+class JobUnsent(Exception):
     """The job never left the state Open, was aborted now, and none of its rows was processed."""
 
 
@@ -349,7 +260,7 @@ class Journal(Protocol):
         ...
 
     def put_fates(self, run: str, unit: str, fates: ArrowStream) -> None:
-        """Rows that are not sent: key, fate, reason, and rows sent with findings: key, fate 'sent', withheld, notes. Replaces the unit's."""
+        """Rows that do not go or go with findings: key, fate, reason, withheld, notes. Replaces the unit's."""
         ...
 
     def fates(self, run: str, unit: str) -> Any:
@@ -361,7 +272,7 @@ class Journal(Protocol):
         ...
 
     def decisions(self, kind: str) -> dict[str, dict[str, Any]]:
-        """subject -> {choice, by, at, detail}."""
+        """The last decision per subject: choice, by, at, detail."""
         ...
 
     def put_report(self, step: str, run: str, report: Mapping[str, Any]) -> None:

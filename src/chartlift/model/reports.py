@@ -8,7 +8,7 @@ from datetime import date, datetime
 from enum import Enum
 from typing import Any, ClassVar
 
-from chartlift.model.ports import Probe
+from chartlift.model.source import Probe
 
 
 def plain(value: Any) -> Any:

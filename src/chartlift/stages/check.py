@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chartlift.errors import ChartliftError, CredentialsError
-from chartlift.model.ports import Probe, Tools
+from chartlift.model.ports import Tools
 from chartlift.model.reports import CheckReport
+from chartlift.model.source import Probe
 
 
 def run(tools: Tools) -> CheckReport:

@@ -8,8 +8,8 @@ from __future__ import annotations
 from chartlift.model.outcomes import ObjectCompare
 from chartlift.model.plan import ObjectMap
 from chartlift.model.ports import ByPrefix, ByValues
-from chartlift.stages.carry import read_ours
 from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix
+from chartlift.stages.carry.images import read_ours
 from chartlift.stages.carry.preread import SMALL
 from chartlift.stages.carry.spine import selected
 from chartlift.stages.sqltext import ident, literal

@@ -12,8 +12,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from chartlift.model.ports import EntityShape, Page, Tools
+from chartlift.model.ports import Tools
 from chartlift.model.reports import EntityCount, ExtractReport, Finding
+from chartlift.model.source import EntityShape, Page
 from chartlift.stages import landing
 from chartlift.stages.sqltext import ident
 

@@ -11,8 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from chartlift.model.ports import EntityShape, Page
 from chartlift.model.reports import EntityCount
+from chartlift.model.source import EntityShape, Page
 from chartlift.stages.sqltext import ident, literal
 
 LONGEST_CHAIN = 10  # merges of merges that are followed

@@ -7,8 +7,9 @@ from typing import Any
 
 from chartlift import transforms
 from chartlift.errors import NotConfirmed
-from chartlift.model.ports import EntityShape, Tools
+from chartlift.model.ports import Tools
 from chartlift.model.reports import EntityProfile, FieldProfile, Finding, ProfileReport
+from chartlift.model.source import EntityShape
 from chartlift.stages import soundness
 from chartlift.stages.sqltext import ident
 

@@ -33,7 +33,8 @@ def run(tools: Tools, *, renew: bool = False) -> StepReport:
     fields = _unknown_fields(tools)
     count = sum(len(unit.fields) for unit in tools.pack.maps)
     lines = [
-        f"{'Wrote' if wrote else 'Kept'} {folder}: {len(tools.pack.maps)} maps, {count} fields. Read them, change them, then confirm.",
+        f"{'Wrote' if wrote else 'Kept'} {folder}: {len(tools.pack.maps)} maps, {count} fields.",
+        "Read them, change them, then confirm.",
         *(
             f"{v['map']}: {v['rows']} rows with a value that is in no list: {v['value'] or '(rare, not shown)'}"
             for v in values

@@ -14,7 +14,7 @@ from chartlift.model.outcomes import RollbackReport
 from chartlift.model.plan import ConfirmedPlan, ObjectMap
 from chartlift.model.ports import Tools
 from chartlift.model.selection import Everything
-from chartlift.stages import plans, undo
+from chartlift.stages import plans, undo, undo_batches
 from chartlift.stages.carry.context import Carry
 from chartlift.stages.carry.resume import settle_open
 from chartlift.stages.carry.write import send
@@ -45,7 +45,7 @@ def run(tools: Tools, *, go: bool, run_id: str = "") -> RollbackReport:
     undo.keep_parents(work, units)
     fingerprint = _fingerprint(work)
     if go:
-        undo.open_work(work)
+        undo_batches.open_work(work)
         for unit in units:
             _undo(work, unit)
         _close(work, plan, runs)
@@ -71,18 +71,18 @@ def _fingerprint(work: Carry) -> str:
 
 
 def _undo(work: Carry, unit: ObjectMap) -> None:
-    for batch in undo.deletes(work, unit):
+    for batch in undo_batches.deletes(work, unit):
         work.tools.progress.step(f"{unit.object}: {batch.rows.num_rows} rows to delete")
         send(work, unit.name, unit.object, batch)
-    for batch in undo.restores(work, unit):
+    for batch in undo_batches.restores(work, unit):
         work.tools.progress.step(f"{unit.object}: {batch.rows.num_rows} rows to restore")
         send(work, unit.name, unit.object, batch)
-    undo.note_done(work, unit)
+    undo_batches.note_done(work, unit)
 
 
 def _close(work: Carry, plan: ConfirmedPlan, runs: list[str]) -> None:
     journal = work.tools.journal
-    left = undo.verify(work)
+    left = undo_batches.verify(work)
     base = [r["detail"].get("extraction", 0) for r in journal.runs() if r["id"] in runs]
     with journal.transaction():
         for run in runs:

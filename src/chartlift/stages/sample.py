@@ -36,7 +36,7 @@ def run(tools: Tools, *, go: bool, size: int = USUAL) -> CompareReport:
 
 
 def choose(tools: Tools, plan: ConfirmedPlan, size: int) -> list[str]:
-    """Patients so that every practice, clinician, status and finding is there, then filled up evenly; the same for the same plan."""
+    """Patients so that every practice, clinician, status and finding is there, then filled up; the same for the same plan."""
     work = open_tables(tools, plan, Slice(()))
     seed = plan.fingerprint[:16]
     strata = [
@@ -46,11 +46,11 @@ def choose(tools: Tools, plan: ConfirmedPlan, size: int) -> list[str]:
         """SELECT 'status:' || coalesce("appointmentStatusId", "appointmentStatus", ''), _patient FROM src_appointment""",
         """SELECT 'clinician:' || coalesce("userId", ''), _patient FROM src_appointment""",
     ]
-    for unit in plan.maps:
-        strata.append(
-            f"SELECT unnest(list_append(withheld || notes, fate || coalesce(reason, ''))), patient"
-            f" FROM {view(unit)} WHERE patient IS NOT NULL"
-        )
+    strata += [
+        f"SELECT unnest(list_append(withheld || notes, fate || coalesce(reason, ''))), patient"
+        f" FROM {view(unit)} WHERE patient IS NOT NULL"
+        for unit in plan.maps
+    ]
     work.sql.execute(f"""
         CREATE OR REPLACE TABLE strata AS
         SELECT stratum, arg_min(patient, md5('{seed}' || patient)) AS patient FROM ({" UNION ALL ".join(strata)}) AS s

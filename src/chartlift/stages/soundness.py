@@ -8,8 +8,9 @@ from typing import Any
 
 from chartlift import transforms
 from chartlift.model.plan import FieldRule, ObjectMap
-from chartlift.model.ports import EntityShape, Tools
+from chartlift.model.ports import Tools
 from chartlift.model.reports import Finding
+from chartlift.model.source import EntityShape
 from chartlift.stages.sqltext import ident, literal
 from chartlift.stages.statement import text_limit
 from chartlift.transforms import Transform

@@ -5,21 +5,30 @@ action: delete | restore | gone | same | kept | failed. `gone` and `same` need n
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from typing import Any
-
 import pyarrow as pa
 
 from chartlift.errors import UsageError
 from chartlift.model.plan import ObjectMap
 from chartlift.model.ports import ByValues, Tools
 from chartlift.stages.carry.context import KEY, Carry, field_names, parent_fields
-from chartlift.stages.carry.cut import BULK_FROM, NULL_CELL_SQL, Batch, split_wires
 from chartlift.stages.merge import kept, write
 from chartlift.stages.sqltext import ident, literal
 
 DONE = ("settled", "verified")
 MAKES = ("insert", "undelete")
+KNOWN = "(r.key IS NOT NULL)"
+# Somebody else wrote to the row, be it outside the mapped fields: before our last update (touched), or since.
+FOREIGN = """coalesce(r.touched, false) OR (n.stamp <> r."SystemModstamp" AND n.modifier <> (SELECT id FROM me))"""
+REASON = """
+          CASE
+            WHEN t.late THEN 'changed by a later run'
+            WHEN n.deleted AND n.master IS NOT NULL THEN 'merged by a person'
+            WHEN n.deleted AND NOT t.made THEN 'deleted by a person'
+            WHEN n.id IS NULL OR n.deleted THEN NULL
+            WHEN t.made AND len(e.edits) > 0 THEN 'a person changed ' || array_to_string(e.edits, ', ')
+            WHEN t.made AND e.foreign_edit THEN 'a person changed it outside the mapped fields'
+            WHEN NOT t.made AND len(e.keeps) > 0 THEN 'kept:a person changed ' || array_to_string(e.keeps, ', ')
+          END"""
 
 
 def chosen_runs(tools: Tools, run_id: str) -> list[str]:
@@ -71,7 +80,8 @@ def has_rows(work: Carry, unit: ObjectMap) -> bool:
 def start(work: Carry, integration_user: str) -> None:
     """Empty tables for the judgement."""
     work.sql.execute("""
-        CREATE OR REPLACE TABLE undo (unit VARCHAR, object VARCHAR, key VARCHAR, id VARCHAR, action VARCHAR, reason VARCHAR, made BOOLEAN)
+        CREATE OR REPLACE TABLE undo
+        (unit VARCHAR, object VARCHAR, key VARCHAR, id VARCHAR, action VARCHAR, reason VARCHAR, made BOOLEAN)
     """)
     work.sql.execute("CREATE OR REPLACE TABLE me AS SELECT ? AS id", [integration_user])
 
@@ -80,54 +90,46 @@ def judge(work: Carry, unit: ObjectMap) -> None:
     """Compare what we left with what is there now; children keep their parents in `keep_parents`."""
     _images(work, unit)
     _now(work, unit)
-    fields = [*field_names(unit)]
-    known = "(r.key IS NOT NULL)"
-    edits = ", ".join(
-        f"CASE WHEN {known} AND n.{ident(f)} IS DISTINCT FROM r.{ident(f)} THEN {literal(f)} END" for f in fields
-    )
+    fields = field_names(unit)
     back = [KEY, *fields]
-    wants = " OR ".join(write(f"p.{ident(f)}", _ours(f), f"n.{ident(f)}", known) for f in back)
-    keeps = ", ".join(
-        f"CASE WHEN {kept(f'p.{ident(f)}', _ours(f), f'n.{ident(f)}', known)} THEN {literal(f)} END" for f in back
-    )
+    edits = [f"CASE WHEN {KNOWN} AND n.{ident(f)} IS DISTINCT FROM r.{ident(f)} THEN {literal(f)} END" for f in fields]
+    keeps = [f"CASE WHEN {kept(f'p.{ident(f)}', ours(f), f'n.{ident(f)}', KNOWN)} THEN {literal(f)} END" for f in back]
+    wants = " OR ".join(write(f"p.{ident(f)}", ours(f), f"n.{ident(f)}", KNOWN) for f in back)
     work.sql.execute(f"""
         INSERT INTO undo
-        SELECT {literal(unit.name)}, {literal(unit.object)}, t.key, t.id,
+        SELECT {literal(unit.name)}, {literal(unit.object)}, t.key, t.id, {_action(wants)}, {REASON}, t.made
+        FROM touched_rows AS t
+        LEFT JOIN now_rows AS n ON n.id = t.id
+        LEFT JOIN ours AS r ON r.key = t.key
+        LEFT JOIN pres AS p ON p.key = t.key,
+        LATERAL (SELECT {_names(edits)} AS edits, {_names(keeps)} AS keeps, {FOREIGN} AS foreign_edit) AS e
+        WHERE t.unit = {literal(unit.name)}
+    """)
+    for name, table in (("pres", "pres"), ("ours", "ours"), ("now", "now_rows")):
+        work.sql.execute(f"CREATE OR REPLACE TABLE {ident(f'{name}_{unit.name}')} AS SELECT * FROM {table}")
+
+
+def _names(parts: list[str]) -> str:
+    """SQL: the names that are not NULL, as a list."""
+    return f"list_filter([{', '.join(parts)}]::VARCHAR[], lambda name: name IS NOT NULL)"
+
+
+def _action(wants: str) -> str:
+    """SQL: what is to become of a row; `wants` says that a field would be restored."""
+    return f"""
           CASE
             WHEN t.late THEN 'kept'
             WHEN n.id IS NULL THEN 'gone'
             WHEN n.deleted AND n.master IS NOT NULL THEN 'kept'
             WHEN n.deleted THEN CASE WHEN t.made THEN 'gone' ELSE 'kept' END
-            WHEN t.made AND (len(e.edits) > 0 OR (n.stamp <> r."SystemModstamp" AND n.modifier <> (SELECT id FROM me))) THEN 'kept'
+            WHEN t.made AND (len(e.edits) > 0 OR e.foreign_edit) THEN 'kept'
             WHEN t.made THEN 'delete'
             WHEN ({wants}) THEN 'restore'
             ELSE 'same'
-          END,
-          CASE
-            WHEN t.late THEN 'changed by a later run'
-            WHEN n.deleted AND n.master IS NOT NULL THEN 'merged by a person'
-            WHEN n.deleted AND NOT t.made THEN 'deleted by a person'
-            WHEN n.id IS NULL OR n.deleted THEN NULL
-            WHEN t.made AND len(e.edits) > 0 THEN 'a person changed ' || array_to_string(e.edits, ', ')
-            WHEN t.made AND n.stamp <> r."SystemModstamp" AND n.modifier <> (SELECT id FROM me)
-                 THEN 'a person changed it outside the mapped fields'
-            WHEN NOT t.made AND len(e.keeps) > 0 THEN 'kept:a person changed ' || array_to_string(e.keeps, ', ')
-          END,
-          t.made
-        FROM touched_rows AS t
-        LEFT JOIN now_rows AS n ON n.id = t.id
-        LEFT JOIN ours AS r ON r.key = t.key
-        LEFT JOIN pres AS p ON p.key = t.key,
-        LATERAL (SELECT list_filter([{edits}], x -> x IS NOT NULL) AS edits,
-                        list_filter([{keeps}], x -> x IS NOT NULL) AS keeps) AS e
-        WHERE t.unit = {literal(unit.name)}
-    """)
-    work.sql.execute(f"CREATE OR REPLACE TABLE {ident('pres_' + unit.name)} AS SELECT * FROM pres")
-    work.sql.execute(f"CREATE OR REPLACE TABLE {ident('ours_' + unit.name)} AS SELECT * FROM ours")
-    work.sql.execute(f"CREATE OR REPLACE TABLE {ident('now_' + unit.name)} AS SELECT * FROM now_rows")
+          END"""
 
 
-def _ours(field: str) -> str:
+def ours(field: str) -> str:
     """What we left in a field; the key of a linked row is ours too."""
     return "t.key" if field == KEY else f"r.{ident(field)}"
 
@@ -139,7 +141,7 @@ def _images(work: Carry, unit: ObjectMap) -> None:
     columns = ", ".join(f"{ident(n)} VARCHAR" for n in names)
     work.sql.execute(f"CREATE OR REPLACE TABLE pres_all (batch BIGINT, key VARCHAR, {columns})")
     work.sql.execute(
-        f'CREATE OR REPLACE TABLE posts_all (batch BIGINT, key VARCHAR, "SystemModstamp" VARCHAR, {columns})'
+        f'CREATE OR REPLACE TABLE posts_all (batch BIGINT, key VARCHAR, touched BOOLEAN, "SystemModstamp" VARCHAR, {columns})'
     )
     batches = work.sql.execute("SELECT DISTINCT batch FROM wrote WHERE unit = ? ORDER BY batch", [unit.name]).fetchall()
     for (batch,) in batches:
@@ -221,98 +223,3 @@ def _foreign_children(work: Carry, unit: ObjectMap) -> None:
               WHERE f."CreatedById" <> (SELECT id FROM me) AND f."Id" NOT IN (SELECT id FROM undo WHERE action IN ('delete', 'gone')))
         """)
         work.sql.unregister("found")
-
-
-def open_work(work: Carry) -> None:
-    """The tables that `send` keeps: what becomes of each row that leaves."""
-    work.sql.execute("""
-        CREATE OR REPLACE TABLE spine AS
-        SELECT row_number() OVER (ORDER BY key) AS seq, key, id, action AS fate, NULL::VARCHAR AS reason FROM undo
-    """)
-    work.sql.execute(
-        "CREATE OR REPLACE TABLE landed (key VARCHAR, id VARCHAR, hash VARCHAR, fate VARCHAR, reason VARCHAR)"
-    )
-
-
-def deletes(work: Carry, unit: ObjectMap) -> Iterator[Batch]:
-    """Rows we made and nobody touched."""
-    table = work.table(
-        "SELECT key, NULL::VARCHAR AS hash, id AS \"Id\" FROM undo WHERE unit = ? AND action = 'delete' ORDER BY id",
-        [unit.name],
-    )
-    yield from _parts(work, "delete", table, None)
-
-
-def restores(work: Carry, unit: ObjectMap) -> Iterator[Batch]:
-    """Rows we changed: their pre-image, field by field, where the field still is as we left it."""
-    known = "(r.key IS NOT NULL)"
-    cells = ", ".join(
-        f"CASE WHEN {write(f'p.{ident(f)}', _ours(f), f'n.{ident(f)}', known)}"
-        f" THEN coalesce(p.{ident(f)}, {NULL_CELL_SQL}) END AS {ident(f)}"
-        for f in [KEY, *field_names(unit)]
-    )
-    source = (
-        f"FROM undo AS t JOIN {ident('pres_' + unit.name)} AS p ON p.key = t.key"
-        f" JOIN {ident('now_' + unit.name)} AS n ON n.id = t.id LEFT JOIN {ident('ours_' + unit.name)} AS r ON r.key = t.key"
-        f" WHERE t.unit = {literal(unit.name)} AND t.action = 'restore' ORDER BY t.key"
-    )
-    table = work.table(f'SELECT t.key, NULL::VARCHAR AS hash, t.id AS "Id", {cells} {source}')
-    pre = work.table(f'SELECT t.key, n.id AS "Id", n.* EXCLUDE (id, deleted, master, stamp, modifier) {source}')
-    yield from _parts(work, "restore", table, pre)
-
-
-def _parts(work: Carry, operation: str, table: pa.Table, pre: pa.Table | None) -> Iterator[Batch]:
-    size = work.plan.policies.batch_rows
-    for start_row in range(0, table.num_rows, size):
-        part = table.slice(start_row, size)
-        yield from split_wires(operation, 0, part, bulk=part.num_rows >= BULK_FROM, pre=pre)
-
-
-def note_done(work: Carry, unit: ObjectMap) -> None:
-    """Outcomes into `undo`; rows that needed nothing get their line in the journal, so that nothing counts as landed any more."""
-    work.sql.execute("""
-        UPDATE undo SET action = 'failed', reason = s.reason FROM spine AS s
-        WHERE s.key = undo.key AND s.fate = 'failed' AND undo.action IN ('delete', 'restore')
-    """)
-    for action, operation in (("gone", "delete"), ("same", "restore")):
-        table = work.table(
-            "SELECT key, NULL::VARCHAR AS hash, id FROM undo WHERE unit = ? AND action = ?", [unit.name, action]
-        )
-        if table.num_rows:
-            journal_only(work, unit, operation, table)
-
-
-def journal_only(work: Carry, unit: ObjectMap, operation: str, keys: pa.Table) -> None:
-    """A batch that never leaves: the org already is as wanted."""
-    journal, rows = work.tools.journal, keys.num_rows
-    entry = journal.cut(
-        work.run, unit=unit.name, object_name=unit.object, operation=operation, wire="none", level=0, keys=keys
-    )
-    nulls = pa.nulls(rows, pa.string())
-    columns: dict[str, Any] = {
-        "key": keys.column("key"),
-        "id": keys.column("id"),
-        "outcome": pa.array(["ok"] * rows, pa.string()),
-        "created": pa.array([False] * rows, pa.bool_()),
-        "code": nulls,
-        "fields": nulls,
-    }
-    journal.settle(entry.id, pa.table(columns))
-
-
-def verify(work: Carry) -> int:
-    """Read back: rows that should be gone and are not."""
-    left = 0
-    for unit in work.plan.maps:
-        ids = work.table("SELECT id FROM undo WHERE unit = ? AND action = 'delete'", [unit.name])
-        if ids.num_rows:
-            found = pa.table(
-                work.tools.destination.read(unit.object, ["Id"], ByValues("Id", tuple(ids.column(0).to_pylist())))
-            )
-            left += found.num_rows
-            work.sql.register("found", found)
-            work.sql.execute(
-                """UPDATE undo SET action = 'failed', reason = 'still there' WHERE id IN (SELECT "Id" FROM found)"""
-            )
-            work.sql.unregister("found")
-    return left

@@ -24,7 +24,7 @@ from chartlift.store.database import RESTORE, Database, statements
 from chartlift.store.mark import Mark
 
 if TYPE_CHECKING:
-    from chartlift.model.ports import ArrowStream
+    from chartlift.model.arrow import ArrowStream
     from chartlift.store.keys import Keys
 
 FILE, HEAD = "audit.db", "audit.head"

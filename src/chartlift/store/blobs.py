@@ -12,7 +12,7 @@ import pyarrow.ipc
 from chartlift.errors import JournalDamaged
 
 if TYPE_CHECKING:
-    from chartlift.model.ports import ArrowStream
+    from chartlift.model.arrow import ArrowStream
 
 _OPTIONS = pa.ipc.IpcWriteOptions(compression=pa.Codec("zstd", compression_level=1))
 

@@ -23,7 +23,7 @@ from chartlift.store.database import RESTORE, Database, placeholders, script, st
 from chartlift.store.mark import Mark
 
 if TYPE_CHECKING:
-    from chartlift.model.ports import ArrowStream
+    from chartlift.model.arrow import ArrowStream
 
 FILE, MARK = "journal.db", "journal.mark"
 APPLICATION, VERSION = 0x434C4A31, 1

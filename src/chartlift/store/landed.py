@@ -13,7 +13,7 @@ from chartlift.errors import StopError
 from chartlift.store import blobs
 
 if TYPE_CHECKING:
-    from chartlift.model.ports import ArrowStream
+    from chartlift.model.arrow import ArrowStream
 
 KEYS = pa.schema([(name, pa.string()) for name in ("key", "hash", "id")])
 OUTCOMES = pa.schema(

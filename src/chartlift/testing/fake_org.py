@@ -8,21 +8,21 @@ from typing import Any
 
 import pyarrow as pa
 
+from chartlift.model.arrow import ArrowStream
 from chartlift.model.ports import (
     NULL_CELL,
-    ArrowStream,
     ByPrefix,
     ByValues,
     JobGone,
     JobUnsent,
     OnStep,
     OrgIdentity,
-    Probe,
     Step,
     Where,
     WriteResult,
 )
 from chartlift.model.schema import DesiredField, FieldDescribe
+from chartlift.model.source import Probe
 from chartlift.testing.fake_schema import SYSTEM, FakeSchema, Row, prefix
 from chartlift.testing.fakes import FakeClock
 from chartlift.transforms.canonical import canonical, canonical_id, units

@@ -104,6 +104,7 @@ class FakeSchema:
 
 
 def prefix(object_name: str) -> str:
+    """The first three characters of an object's ids."""
     if object_name in PREFIXES:
         return PREFIXES[object_name]
     return f"a{sum(object_name.encode()) % 90 + 10}"

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from chartlift.model.ports import EntityShape, Page, Probe
+from chartlift.model.source import EntityShape, Page, Probe
 
 DELETIONS = "deletions"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from chartlift import packs
-from chartlift.model.ports import EntityShape
+from chartlift.model.source import EntityShape
 from chartlift.testing.fake_org import FakeOrg
 from chartlift.testing.fakes import FakeClock, FakeSource
 
@@ -48,6 +48,7 @@ Name = { from = "name", type = "Text(80)", required = true }
 object = "Contact"
 source = "patient"
 key = "PAT"
+join = { practice = "practiceId" }
 when = [{ skip = "source_deleted", if = "isDeleted" }, { hold = "on_hold", if = "onHold" }]
 
 [fields]
@@ -58,6 +59,7 @@ Email = { from = "email", type = "Email", transform = "email" }
 Birthdate = { from = "born", type = "Date", transform = "birth_date", on_bad = "hold" }
 Head__c = { from = "headId", type = "Lookup(Contact)", lookup = "Contact:PAT" }
 NHS_Number__c = { from = "nhsNumber", type = "Text(10)", transform = "nhs_number" }
+Site_Name__c = { from = "practice.name", type = "Text(80)" }
 Health_Number_Type__c = { from = "healthType", type = "Text(20)", transform = "health_number_type(nhsNumber)" }
 """,
     "visit.toml": """
@@ -155,7 +157,7 @@ def small_org(clock: FakeClock) -> FakeOrg:
 
 
 def small_clinic(clock: FakeClock, *, patients: int = 3, visits: int = 2) -> FakeSource:
-    """One practice, one clinician, patients numbered from 1 with visits numbered 10 × patient + n."""
+    """One practice, one clinician, patients numbered from 1 with visits numbered 10 times patient plus n."""
     clinic = FakeSource(SHAPES, clock, page_rows=4)
     clinic.put("practice", practiceId="1", name="Lagan Dental", timezone="Europe/London")
     clinic.put("user", userId="7", email=CLINICIAN, role="DENTIST")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,7 +11,8 @@ from typing import Any
 import duckdb
 
 from chartlift.model.plan import ConfirmedPlan
-from chartlift.model.ports import Clock, Destination, Source, Tools
+from chartlift.model.ports import Clock, Destination, Tools
+from chartlift.model.source import Source
 from chartlift.packs import Pack
 from chartlift.stages import confirm, extract, people, plans
 from chartlift.stages.desired import from_plain
@@ -37,7 +38,7 @@ class OpenStaging:
 @contextmanager
 def workbench(
     home: Path, source: Source, destination: Destination, pack: Pack, clock: Clock, **options: Any
-) -> Iterator[Tools]:
+) -> Generator[Tools]:
     """Tools over `home`; opened again, journal and audit are what they were and staging is empty, as after a loss."""
     ring = keys.unlock(home, "t", MASTER) if (home / keys.FILE).exists() else keys.create(home, "t", MASTER)
     journal, trail = SqlJournal.open(home, ring.for_journal()), Trail.open(home, ring)

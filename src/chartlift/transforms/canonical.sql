@@ -34,21 +34,22 @@ CREATE OR REPLACE MACRO has_control(x) AS regexp_matches(unix_lines(x), '[\x00-\
 -- UTF-8 that was read as Windows-1252: the lead characters of two and three bytes before a continuation.
 CREATE OR REPLACE MACRO has_mojibake(x) AS
   regexp_matches(x, '[\x{C2}\x{C3}][\x{80}-\x{BF}\x{192}\x{2013}-\x{203A}\x{20AC}]|\x{E2}\x{20AC}');
+-- The finding of a text that has no mark.
+CREATE OR REPLACE MACRO marks_apart_note(x) AS
+  CASE WHEN has_control(x) THEN 'R-TEXT-CONTROL' WHEN has_mojibake(x) THEN 'R-TEXT-MOJIBAKE' END;
 CREATE OR REPLACE MACRO text_note(x) AS
-  CASE WHEN has_surrogate(x) THEN 'R-TEXT-SURROGATE'
-       WHEN has_control(x) THEN 'R-TEXT-CONTROL'
-       WHEN has_mojibake(x) THEN 'R-TEXT-MOJIBAKE' END;
+  CASE WHEN has_surrogate(x) THEN 'R-TEXT-SURROGATE' ELSE marks_apart_note(x) END;
 CREATE OR REPLACE MACRO text_cell(x) AS
   CASE WHEN x IS NULL OR text_plain(x) THEN cell(x)
-       ELSE struct_pack(v := CASE WHEN has_surrogate(x) THEN NULL ELSE filled(text_cleaned(x)) END,
-                        note := text_note(x),
-                        bad := has_surrogate(x)) END;
+       WHEN has_surrogate(x) THEN refused('R-TEXT-SURROGATE')
+       ELSE struct_pack(v := filled(text_cleaned(x)), note := marks_apart_note(x), bad := FALSE) END;
 
 -- A truth value as written in JSON or in an export file; NULL where it is neither.
-CREATE OR REPLACE MACRO truth(x) AS
-  CASE WHEN x = 'true' THEN TRUE WHEN x = 'false' THEN FALSE
-       WHEN regexp_full_match(x, '[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*([Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Yy]|1)[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*') THEN TRUE
-       WHEN regexp_full_match(x, '[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*([Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Nn]|0)[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*') THEN FALSE END;
+CREATE OR REPLACE MACRO says_yes(x) AS
+  CASE WHEN x = 'true' THEN TRUE ELSE regexp_full_match(x, '[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*([Tt][Rr][Uu][Ee]|[Yy][Ee][Ss]|[Yy]|1)[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*') END;
+CREATE OR REPLACE MACRO says_no(x) AS
+  CASE WHEN x = 'false' THEN TRUE ELSE regexp_full_match(x, '[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*([Ff][Aa][Ll][Ss][Ee]|[Nn][Oo]|[Nn]|0)[\x00- \x{85}\x{A0}\x{1680}\x{2000}-\x{200A}\x{2028}\x{2029}\x{202F}\x{205F}\x{3000}]*') END;
+CREATE OR REPLACE MACRO truth(x) AS CASE WHEN says_yes(x) THEN TRUE WHEN says_no(x) THEN FALSE END;
 
 -- Length as the org counts it: UTF-16 units, each line end counted as two.
 CREATE OR REPLACE MACRO units(x) AS

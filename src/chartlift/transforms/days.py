@@ -10,14 +10,9 @@ FIRST_BIRTH = date(1900, 1, 1)
 _YEARS_AHEAD = 10
 _DAY = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?", re.ASCII)
 _UK_DAY = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})", re.ASCII)
-_MOMENT = re.compile(
-    r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)[T ](?P<hh>\d\d):(?P<mm>\d\d)(?::(?P<ss>\d\d)(?P<f>\.\d{1,9})?)?"
-    r"(?P<zone>Z|[+-]\d\d:?\d\d)?",
-    re.ASCII,
-)
-_UK_MOMENT = re.compile(
-    r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4}) (?P<hh>\d\d):(?P<mm>\d\d)(?::(?P<ss>\d\d))?", re.ASCII
-)
+_CLOCK = r"(?P<hh>\d\d):(?P<mm>\d\d)(?::(?P<ss>\d\d)(?P<f>\.\d{1,9})?)?(?P<zone>Z|[+-]\d\d:?\d\d)?"
+_MOMENT = re.compile(r"(?P<y>\d{4})-(?P<m>\d\d)-(?P<d>\d\d)[T ]" + _CLOCK, re.ASCII)
+_UK_MOMENT = re.compile(r"(?P<d>\d{1,2})/(?P<m>\d{1,2})/(?P<y>\d{4}) " + _CLOCK, re.ASCII)
 _MOST_HOURS = 14
 _MINUTES = 60
 

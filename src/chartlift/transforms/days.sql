@@ -15,23 +15,21 @@ CREATE OR REPLACE MACRO day_text_cleaned(c) AS
 -- The day as yyyy-mm-dd; NULL if it cannot be read.
 CREATE OR REPLACE MACRO day_text(x) AS CASE WHEN day_plain(x) THEN x ELSE list_transform([clean(x)], lambda day_c: day_text_cleaned(day_c))[1] END;
 
-CREATE OR REPLACE MACRO moment_pattern() AS
-  '([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]((?:[01][0-9]|2[0-3]):[0-5][0-9])(?:(:[0-5][0-9])(\.[0-9]{1,9})?)?(Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?';
-CREATE OR REPLACE MACRO uk_moment_pattern() AS
-  '([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) ((?:[01][0-9]|2[0-3]):[0-5][0-9])(:[0-5][0-9])?';
--- Wall time as yyyy-mm-ddThh:mm:ss; NULL if it cannot be read. The zone it was written with is left out.
-CREATE OR REPLACE MACRO wall_of(day, p) AS
-  real_day(day) || 'T' || p.time || CASE WHEN p.second = '' THEN ':00' ELSE p.second END;
-CREATE OR REPLACE MACRO wall_text(c) AS
-  CASE WHEN regexp_full_match(c, moment_pattern()) THEN
-         list_transform([regexp_extract(c, moment_pattern(), ['day', 'time', 'second', 'fraction', 'zone'])],
-                        lambda iso: wall_of(iso.day, iso))[1]
-       WHEN regexp_full_match(c, uk_moment_pattern()) THEN
-         list_transform([regexp_extract(c, uk_moment_pattern(), ['day', 'month', 'year', 'time', 'second'])],
-                        lambda uk: wall_of(day_of_parts(uk), uk))[1] END;
-CREATE OR REPLACE MACRO has_fraction(c) AS regexp_matches(c, ':[0-9]{2}\.[0-9]*[1-9]');
--- What is written behind the time: Z, +hh:mm, -hhmm; '' if nothing.
-CREATE OR REPLACE MACRO written_zone(c) AS regexp_extract(c, '[0-9](Z|[+-][0-9]{2}:?[0-9]{2})$', 1);
+-- A moment taken apart, in a list of one: the day (not yet checked), the time with seconds, the zone written behind it or '',
+-- and whether parts of a second are left out. Day NULL: it is no moment.
+CREATE OR REPLACE MACRO moment_parts(c) AS regexp_extract(c,
+  '^(?:([0-9]{4}-[0-9]{2}-[0-9]{2})[T ]|([0-9]{1,2})/([0-9]{1,2})/([0-9]{4}) )((?:[01][0-9]|2[0-3]):[0-5][0-9])(?:(:[0-5][0-9])(\.[0-9]{1,9})?)?(Z|[+-](?:0[0-9]|1[0-4]):?[0-5][0-9])?$',
+  ['iso', 'day', 'month', 'year', 'time', 'second', 'fraction', 'zone']);
+CREATE OR REPLACE MACRO moment_read(x) AS
+  list_transform([moment_parts(clean(x))], lambda part: struct_pack(
+    day := CASE WHEN part.iso <> '' THEN part.iso WHEN part.year <> '' THEN day_of_parts(part) END,
+    clock := CASE WHEN part.second = '' THEN part.time || ':00' ELSE part.time || part.second END,
+    zone := part.zone, fraction := rtrim(part.fraction, '.0') <> ''));
+-- The same with the wall time as yyyy-mm-ddThh:mm:ss; NULL if it cannot be read.
+CREATE OR REPLACE MACRO moment_walls(x) AS
+  list_transform(moment_read(x), lambda read: struct_pack(
+    wall := real_day(read.day) || 'T' || read.clock, zone := read.zone, fraction := read.fraction));
+CREATE OR REPLACE MACRO fraction_note(fraction) AS CASE WHEN fraction THEN 'R-DT-FRACTION' END;
 -- Wall time less so many minutes, as the org writes a moment.
 CREATE OR REPLACE MACRO utc_text(wall, minutes) AS
   strftime(CAST(wall AS TIMESTAMP) - to_minutes(CAST(minutes AS BIGINT)), '%Y-%m-%dT%H:%M:%S') || '.000Z';

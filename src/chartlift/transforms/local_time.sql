@@ -4,21 +4,22 @@
 CREATE OR REPLACE MACRO wall_plain(x) AS
   regexp_full_match(x, '(19[5-9][0-9]|20[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]')
   AND x < last_day() || 'U';
-CREATE OR REPLACE MACRO wall_cell(written, fraction, c, zone) AS
-  CASE WHEN written.wall IS NULL THEN refused('R-DT')
-       WHEN written.zone <> '' THEN instant_cell(c)
-       WHEN NOT zone_known(zone) THEN refused('R-DT-ZONE')
-       WHEN NOT in_range(written.wall) THEN refused('R-DT-RANGE')
-       WHEN NOT zone_covers(written.wall, zone) THEN refused('R-DT-RANGE')
-       ELSE struct_pack(v := utc_text(written.wall, local_minutes(written.wall, zone)),
-                        note := coalesce(local_fault(written.wall, zone), CASE WHEN fraction THEN 'R-DT-FRACTION' END),
+CREATE OR REPLACE MACRO wall_cell(w) AS
+  CASE WHEN w.wall IS NULL THEN refused('R-DT')
+       WHEN w.zone <> '' THEN list_transform(zoned_moments([w]), lambda own_zone: zoned_cell(own_zone))[1]
+       WHEN NOT zone_known(w.place) THEN refused('R-DT-ZONE')
+       WHEN NOT in_range(w.wall) OR NOT zone_covers(w.wall, w.place) THEN refused('R-DT-RANGE')
+       ELSE struct_pack(v := utc_text(w.wall, local_minutes(w.wall, w.place)),
+                        note := coalesce(local_fault(w.wall, w.place), fraction_note(w.fraction)),
                         bad := FALSE) END;
-CREATE OR REPLACE MACRO local_slow(c, zone) AS
-  CASE WHEN c IS NULL THEN empty_cell()
-       ELSE list_transform([struct_pack(wall := wall_text(c), zone := written_zone(c))],
-                           lambda local: wall_cell(local, has_fraction(c), c, zone))[1] END;
+CREATE OR REPLACE MACRO local_slow(x, zone) AS
+  list_transform(
+    list_transform(moment_walls(x), lambda wall_there: struct_pack(
+      wall := wall_there.wall, zone := wall_there.zone, fraction := wall_there.fraction, place := zone)),
+    lambda local: wall_cell(local))[1];
 CREATE OR REPLACE MACRO tf_local_time(x, zone) AS
   CASE WHEN x IS NULL THEN empty_cell()
        WHEN wall_plain(x) AND zone_covers(x, zone)
          THEN struct_pack(v := utc_text(x, local_minutes(x, zone)), note := local_fault(x, zone), bad := FALSE)
-       ELSE list_transform([clean(x)], lambda local_c: local_slow(local_c, zone))[1] END;
+       WHEN is_blank(x) THEN empty_cell()
+       ELSE local_slow(x, zone) END;

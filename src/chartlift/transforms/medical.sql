@@ -7,10 +7,13 @@ CREATE OR REPLACE MACRO no_items(j) AS j IS NULL OR j = '[]' OR j = 'null' OR is
 -- The day of a moment where the practice is; a bare date is that date; NULL if there is none or it cannot be read.
 CREATE OR REPLACE MACRO day_there(moment, zone) AS
   left(strftime(CAST(left(moment, 19) AS TIMESTAMP) + to_minutes(CAST(coalesce(utc_minutes(left(moment, 19), zone), 0) AS BIGINT)), '%Y-%m-%dT%H:%M:%S'), 10);
-CREATE OR REPLACE MACRO recorded_cell(c, zone) AS
-  CASE WHEN regexp_full_match(c, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN CASE WHEN in_range(c) THEN real_day(c) END
-       ELSE list_transform([struct_extract(instant_cell(c), 'v')], lambda recorded: day_there(recorded, zone))[1] END;
-CREATE OR REPLACE MACRO recorded_day(x, zone) AS list_transform([clean(x)], lambda recorded_c: recorded_cell(recorded_c, zone))[1];
+CREATE OR REPLACE MACRO recorded_day(x, zone) AS
+  CASE WHEN x IS NULL THEN NULL
+       WHEN instant_plain(x) THEN day_there(x, zone)
+       WHEN is_blank(x) THEN NULL
+       ELSE list_transform([clean(x)], lambda recorded:
+         CASE WHEN regexp_full_match(recorded, '[0-9]{4}-[0-9]{2}-[0-9]{2}') THEN CASE WHEN in_range(recorded) THEN real_day(recorded) END
+              ELSE list_transform([struct_extract(instant_slow(recorded), 'v')], lambda recorded_at: day_there(recorded_at, zone))[1] END)[1] END;
 CREATE OR REPLACE MACRO item_number(x) AS coalesce(TRY_CAST(x AS BIGINT), 9223372036854775807);
 -- A year, a month or a day sorts; any other words stand last.
 CREATE OR REPLACE MACRO since_order(c) AS CASE WHEN regexp_full_match(c, '[0-9]{4}(-[0-9]{2}(-[0-9]{2})?)?') THEN c END;

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from chartlift.transforms.canonical import clean, truth
-from chartlift.transforms.fold import fold
 from chartlift.transforms.outcome import Outcome
 
 ARGUMENTS = 2
@@ -15,7 +14,7 @@ FINDINGS = {
 
 def deceased(status: str | None, deceased_on: str | None) -> bool:
     """Dead as soon as one of the two says so, even if the date cannot be read."""
-    return fold(status) == "deceased" or clean(deceased_on) is not None
+    return "deceased" in (status or "").lower() or clean(deceased_on) is not None
 
 
 def reference(x: str | None, status: str | None, deceased_on: str | None) -> Outcome:

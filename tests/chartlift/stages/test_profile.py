@@ -9,7 +9,8 @@ import pytest
 
 from chartlift.errors import CredentialsError, NotConfirmed, Unreachable
 from chartlift.model.plan import FieldRule, ObjectMap, ValueMap
-from chartlift.model.ports import Probe, Tools
+from chartlift.model.ports import Tools
+from chartlift.model.source import Probe
 from chartlift.stages import check, estimate, extract, profile
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from chartlift.errors import CredentialsError, TransientError
-from chartlift.model.ports import Probe
+from chartlift.model.source import Probe
 from chartlift.platforms.aeronaclinic.errors import BadAnswer, Declined
 from chartlift.platforms.aeronaclinic.profile import Entity, Profile
 from chartlift.platforms.aeronaclinic.session import Session

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from chartlift.errors import UsageError
-from chartlift.model.ports import EntityShape
+from chartlift.model.source import EntityShape
 from chartlift.platforms.aeronaclinic.limiter import Allowance
 
 

@@ -10,7 +10,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chartlift.errors import StopError
-from chartlift.model.ports import ArrowStream, EntityShape, Page, Probe
+from chartlift.model.arrow import ArrowStream
+from chartlift.model.source import EntityShape, Page, Probe
 from chartlift.platforms.aeronaclinic import flatten
 from chartlift.platforms.aeronaclinic.errors import Declined
 from chartlift.platforms.aeronaclinic.flatten import Problems, Record

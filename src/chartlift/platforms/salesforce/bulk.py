@@ -15,7 +15,14 @@ import pyarrow as pa
 import pyarrow.compute
 
 from chartlift.errors import QuotaExhausted, StopError
-from chartlift.model.ports import Clock, JobGone, JobUnsent, OnStep, Step, WriteResult
+from chartlift.model.ports import (
+    Clock,
+    JobGone,
+    JobUnsent,
+    OnStep,
+    Step,
+    WriteResult,
+)
 from chartlift.platforms.salesforce import results
 from chartlift.platforms.salesforce.errors import NoAnswer, Refused, Remedy, remedy
 from chartlift.platforms.salesforce.jobs import OPEN, Jobs, JobState

@@ -7,17 +7,17 @@ from typing import Any
 
 import pyarrow as pa
 
+from chartlift.model.arrow import ArrowStream
 from chartlift.model.ports import (
-    ArrowStream,
     Clock,
     Everywhere,
     OnStep,
     OrgIdentity,
-    Probe,
     Where,
     WriteResult,
 )
 from chartlift.model.schema import DesiredSchema, ObjectDescribe
+from chartlift.model.source import Probe
 from chartlift.platforms.salesforce import limits
 from chartlift.platforms.salesforce.bulk import Bulk
 from chartlift.platforms.salesforce.bulk_query import PAGE_ROWS, BulkQuery

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from chartlift.errors import ChartliftError
-from chartlift.model.ports import OrgIdentity, Probe
+from chartlift.model.ports import OrgIdentity
+from chartlift.model.source import Probe
 from chartlift.platforms.salesforce.errors import Refused
 from chartlift.platforms.salesforce.limits import FORECAST
 from chartlift.platforms.salesforce.rest import Rest

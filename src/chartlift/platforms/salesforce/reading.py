@@ -10,7 +10,7 @@ import pyarrow as pa
 from chartlift.model.ports import ByValues, Where
 from chartlift.model.schema import ObjectDescribe
 from chartlift.platforms.salesforce.bulk_query import BulkQuery
-from chartlift.platforms.salesforce.canon import Canon, raw_table, kinds_of
+from chartlift.platforms.salesforce.canon import Canon, kinds_of, raw_table
 from chartlift.platforms.salesforce.errors import NoAnswer
 from chartlift.platforms.salesforce.rest import Rest
 from chartlift.platforms.salesforce.soql import name, statements

@@ -15,7 +15,8 @@ import pyarrow.compute
 from isal import isal_zlib
 from pyarrow import csv
 
-from chartlift.model.ports import NULL_CELL, ArrowStream
+from chartlift.model.arrow import ArrowStream
+from chartlift.model.ports import NULL_CELL
 
 pc: Any = pyarrow.compute  # its functions are made at run time, so tools see none of them
 

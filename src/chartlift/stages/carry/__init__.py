@@ -1,6 +1,6 @@
 """carry(selection): the one function behind sample, load and delta.
 
-Per unit (a pack file), in the order of its parents: pre-read, translate and judge (`spine`), cut, write, verify (`write`, `verify`).
+Per unit (a pack file), parents first: translate and judge (`spine`, `preread`), `cut`, `write`, `verify`.
 Explaining stops before the first cut and walks the same list.
 """
 
@@ -13,12 +13,12 @@ from chartlift.model.outcomes import CarryReport, UnitCount
 from chartlift.model.plan import ConfirmedPlan, ObjectMap
 from chartlift.model.ports import Tools
 from chartlift.model.selection import Selection
-from chartlift.stages.carry import cut, preread, resume, spine, verify
+from chartlift.stages.carry import cut, images, preread, resume, spine, verify
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names
 from chartlift.stages.carry.prepare import prepare
 from chartlift.stages.carry.write import send
 
-__all__ = ["carry", "extraction_of", "open_tables", "read_ours", "settle"]
+__all__ = ["carry", "extraction_of", "open_tables"]
 
 
 def carry(tools: Tools, plan: ConfirmedPlan, selection: Selection, *, kind: str, go: bool) -> CarryReport:
@@ -50,11 +50,6 @@ def open_tables(tools: Tools, plan: ConfirmedPlan, selection: Selection) -> Carr
     _side_tables(work)
     spine.open_selection(work)
     return work
-
-
-def settle(tools: Tools, plan: ConfirmedPlan) -> int:
-    """Find out the fate of everything an earlier process left open, without writing anything new."""
-    return resume.settle_open(Carry(tools, plan, selection=None, run="", kind="settle"))  # type: ignore[arg-type]
 
 
 def _open_run(tools: Tools, plan: ConfirmedPlan, kind: str) -> tuple[str, bool]:
@@ -119,6 +114,7 @@ def check_fields(tools: Tools, plan: ConfirmedPlan) -> None:
 def _unit(work: Carry, unit: ObjectMap) -> UnitCount:
     work.tools.progress.step(f"{unit.name}: translate and compare")
     spine.build(work, unit)
+    images.no_changes(work, unit)
     if work.go:
         _keep_fates(work, unit)
         _write(work, unit)
@@ -158,30 +154,13 @@ def _update(work: Carry, unit: ObjectMap) -> None:
     if not work.value("SELECT count(*) FROM spine WHERE fate = 'update'"):
         return
     preread.read_wide(work, unit, "SELECT id FROM spine WHERE fate = 'update' AND id IS NOT NULL")
-    read_ours(work, unit)
-    for batch in cut.updates(work, unit):
+    images.read_ours(work, unit)
+    images.compute_changes(work, unit, work.tools.destination.identity().user_id)
+    for batch in images.updates(work, unit):
         send(work, unit.name, unit.object, batch)
-    same = cut.sames(work)
+    same = images.sames(work)
     if same.num_rows:
         _note_sames(work, unit, same)
-
-
-def read_ours(work: Carry, unit: ObjectMap) -> None:
-    """`ours`: the newest post-image per key of the unit, and whether we made the row."""
-    posts = work.tools.journal.posts_of(unit.name)
-    names = field_names(unit)
-    empty = pa.schema([("key", pa.string()), ("created", pa.bool_()), *((n, pa.string()) for n in names)])
-    if posts is None or not posts.num_rows:
-        posts = empty.empty_table()
-    for name in empty.names:
-        if name not in posts.column_names:
-            posts = posts.append_column(name, pa.nulls(posts.num_rows, empty.field(name).type))
-    work.keep("ours", posts)
-    made = work.tools.journal.made_by_us()
-    work.sql.register("made", pa.table({"key": made}))
-    work.sql.execute("UPDATE ours SET created = key IN (SELECT key FROM made)")
-    work.sql.execute("DELETE FROM ours WHERE key NOT IN (SELECT key FROM landed WHERE hash IS NOT NULL)")
-    work.sql.unregister("made")
 
 
 def _note_sames(work: Carry, unit: ObjectMap, same: pa.Table) -> None:
@@ -200,9 +179,10 @@ def _note_sames(work: Carry, unit: ObjectMap, same: pa.Table) -> None:
         "fields": nulls,
     }
     journal.settle(entry.id, pa.table(columns))
-    work.sql.execute(
-        "UPDATE spine SET fate = 'unchanged' WHERE fate = 'update' AND key IN (SELECT key FROM changes WHERE NOT differs AND NOT unlinked)"
-    )
+    work.sql.execute("""
+        UPDATE spine SET fate = 'unchanged' FROM changes AS c
+        WHERE c.key = spine.key AND spine.fate = 'update' AND NOT c.differs AND NOT c.unlinked
+    """)
 
 
 def _keep_fates(work: Carry, unit: ObjectMap) -> None:
@@ -219,8 +199,15 @@ def _count(work: Carry, unit: ObjectMap) -> UnitCount:
     reasons = work.sql.execute(
         "SELECT fate, reason, count(*) FROM spine WHERE fate IN ('skip', 'hold', 'failed') GROUP BY ALL ORDER BY 3 DESC, 2"
     ).fetchall()
-    withheld = work.sql.execute(
-        "SELECT w, count(*) FROM (SELECT unnest(withheld) AS w FROM spine WHERE fate NOT IN ('skip', 'hold')) GROUP BY w ORDER BY 2 DESC, 1"
+    withheld, notes = (
+        work.sql.execute(
+            f"SELECT code, count(*) FROM (SELECT unnest({name}) AS code FROM spine WHERE fate NOT IN ('skip', 'hold'))"
+            " GROUP BY code ORDER BY 2 DESC, 1"
+        ).fetchall()
+        for name in ("withheld", "notes")
+    )
+    kept = work.sql.execute(
+        "SELECT key, array_to_string(kept, ', ') FROM changes WHERE len(kept) > 0 ORDER BY seq"
     ).fetchall()
     failed = work.sql.execute("SELECT key, reason FROM spine WHERE fate = 'failed' ORDER BY seq").fetchall()
     return UnitCount(
@@ -229,6 +216,8 @@ def _count(work: Carry, unit: ObjectMap) -> UnitCount:
         fates=fates,
         reasons=tuple((f, r or "", n) for f, r, n in reasons),
         withheld=tuple(withheld),
+        notes=tuple(notes),
+        kept=tuple(kept),
         failed=tuple(failed),
     )
 

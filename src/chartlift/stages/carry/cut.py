@@ -10,11 +10,9 @@ import pyarrow.compute as pc
 
 from chartlift.model.plan import ObjectMap
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names, self_fields
-from chartlift.stages.merge import kept, write
 from chartlift.stages.sqltext import ident, literal
 from chartlift.stages.translation import view
 
-NULL_CELL_SQL = "chr(0) || 'null'"
 BULK_FROM = 400  # rows from which a bulk job costs fewer requests than collections of 200
 COLLECTION = 200
 
@@ -118,59 +116,3 @@ def _batch(operation: str, wire: str, level: int, table: pa.Table, pre: pa.Table
     rows = table.drop_columns([name for name in ("key", "hash") if name in table.column_names])
     mine = None if pre is None else pre.filter(pc.is_in(pre.column("key"), value_set=key.combine_chunks()))
     return Batch(operation, wire, level, rows, keys, mine)
-
-
-def updates(carry: Carry, unit: ObjectMap) -> Iterator[Batch]:
-    """Changed rows: only cells that differ, only where nobody else wrote since; `changes` and `kept_fields` stay for the report.
-
-    Reads `org_wide` (now) and `ours` (post-images).
-    """
-    names = field_names(unit)
-    known = "(r.key IS NOT NULL)"
-    cells, tests, keeps = [], [], []
-    for name in names:
-        column = ident(name)
-        skip = f"list_contains(list_transform(s.withheld, x -> split_part(x, ':', 1)), {literal(name)})"
-        if name in self_fields(unit):
-            skip = f"(v.{column} IS NULL AND s.{ident('key:' + name)} IS NOT NULL)"
-        send = f"(NOT {skip} AND {write(f'v.{column}', f'r.{column}', f'o.{column}', known)})"
-        cells.append(f"CASE WHEN {send} THEN coalesce(v.{column}, {NULL_CELL_SQL}) END AS {column}")
-        tests.append(send)
-        keeps.append(
-            f"CASE WHEN NOT {skip} AND {kept(f'v.{column}', f'r.{column}', f'o.{column}', known)} THEN {literal(name)} END"
-        )
-    carry.sql.execute(f"""
-        CREATE OR REPLACE TABLE changes AS
-        SELECT s.seq, s.key, s.id AS "Id", {actual_hash(unit, "s.base")} AS hash, ({" OR ".join(tests)}) AS differs,
-               o."{KEY}" IS NULL AS unlinked, coalesce(r.created, false) AS mine,
-               list_filter([{", ".join(keeps)}], x -> x IS NOT NULL) AS kept, {", ".join(cells)}
-        FROM spine AS s JOIN {view(unit)} AS v ON v.key = s.key
-        JOIN org_wide AS o ON o."Id" = s.id LEFT JOIN ours AS r ON r.key = s.key
-        WHERE s.fate = 'update' ORDER BY s.seq
-    """)
-    fields = ", ".join(ident(name) for name in names)
-    table = carry.table(f"""
-        SELECT key, "Id", CASE WHEN unlinked THEN key END AS "{KEY}", CASE WHEN mine THEN hash END AS "{HASH}", hash, {fields}
-        FROM changes WHERE differs OR unlinked ORDER BY seq
-    """)
-    pre = carry.table("""
-        SELECT c.key, o.* FROM changes AS c JOIN org_wide AS o ON o."Id" = c."Id" WHERE c.differs OR c.unlinked ORDER BY c.seq
-    """)
-    rows = carry.plan.policies.batch_rows
-    for start in range(0, table.num_rows, rows):
-        part = table.slice(start, rows)
-        for batch in split_wires("update", 0, part, bulk=part.num_rows >= BULK_FROM, pre=pre):
-            keys = part.filter(pc.is_in(part.column("key"), value_set=batch.keys.column("key").combine_chunks()))
-            yield Batch(
-                "update",
-                batch.wire,
-                0,
-                batch.rows,
-                keys.select(["key", "hash", "Id"]).rename_columns(["key", "hash", "id"]),
-                batch.pre,
-            )
-
-
-def sames(carry: Carry) -> pa.Table:
-    """Rows that are already as the source wants them: key, hash, id; journalled without anything being sent."""
-    return carry.table('SELECT key, hash, "Id" AS id FROM changes WHERE NOT differs AND NOT unlinked ORDER BY seq')

@@ -51,7 +51,7 @@ def _where(carry: Carry, unit: ObjectMap) -> ByPrefix | ByValues:
 def read_wide(carry: Carry, unit: ObjectMap, ids: str) -> None:
     """`org_wide`: Id, SystemModstamp and every mapped field of the rows whose ids the query `ids` gives."""
     known = carry.table(ids)
-    fields = ["Id", KEY, "SystemModstamp", *field_names(unit)]
+    fields = ["Id", KEY, "SystemModstamp", "LastModifiedById", *field_names(unit)]
     destination = carry.tools.destination
     if known.num_rows <= SMALL:
         where: ByValues | ByPrefix = ByValues("Id", tuple(known.column(0).to_pylist()))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
+
 from chartlift.model.ports import BatchRow, JobGone, JobUnsent
 from chartlift.stages.carry.context import KEY, Carry
 from chartlift.stages.carry.write import ask_org, joined, note_step, settle_doubts
@@ -25,11 +27,9 @@ def settle_open(carry: Carry) -> int:
     return len(entries)
 
 
-def _fate(carry: Carry, entry: BatchRow):  # noqa: ANN202 - a pyarrow Table, as everywhere here
-    if entry.wire == "bulk" and not entry.job_id:
-        # The job's id is journalled before anything is uploaded: without one, no row of ours ever left.
-        return ask_org(carry, entry)
-    if entry.wire != "bulk":
+def _fate(carry: Carry, entry: BatchRow) -> pa.Table:
+    if entry.wire != "bulk" or not entry.job_id:
+        # Without a job the org has to be asked; a bulk job's id is journalled before its upload, so then nothing ever left.
         return ask_org(carry, entry)
     try:
         result = carry.tools.destination.settle(

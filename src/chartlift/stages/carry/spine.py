@@ -29,8 +29,9 @@ def _translate(carry: Carry, unit: ObjectMap) -> None:
     own = "".join(f", {ident('key:' + name)}" for name in self_fields(unit))
     carry.sql.execute(f"""
         CREATE OR REPLACE TABLE spine AS
-        SELECT row_number() OVER (ORDER BY seq, key) AS seq, key, patient, fate, nullif(reason, '') AS reason, withheld, notes, h0 AS base, h0 AS hash,
-               NULL::VARCHAR AS id, 0 AS level, ({cells}) + {2 * len(field_names(unit)) + 120} AS bytes{own}
+        SELECT row_number() OVER (ORDER BY seq, key) AS seq, key, patient, fate, nullif(reason, '') AS reason,
+               withheld, notes, h0 AS base, h0 AS hash, NULL::VARCHAR AS id, 0 AS level,
+               ({cells}) + {2 * len(field_names(unit)) + 120} AS bytes{own}
         FROM {view(unit)} AS v
         WHERE {selected(carry, unit)}
         ORDER BY seq

@@ -5,17 +5,20 @@ from __future__ import annotations
 from chartlift.model.plan import ObjectMap
 from chartlift.model.ports import ByPrefix, ByValues
 from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix
+from chartlift.stages.carry.images import post_of, read_ours
 from chartlift.stages.carry.preread import SMALL
+
+MADE = """
+    SELECT d.key, d.created, false AS touched, o.* FROM done AS d JOIN org_post AS o ON o."Id" = d.id
+    WHERE d.outcome = 'ok' ORDER BY d.key
+"""
 
 
 def verify(carry: Carry, unit: ObjectMap) -> int:
     """Keep the post-images of all settled batches of a unit that have none yet; returns the number of rows read back."""
     journal = carry.tools.journal
-    open_batches = [
-        b
-        for b in journal.batches(unit=unit.name, statuses=("settled",))
-        if b.operation in ("insert", "update", "undelete")
-    ]
+    settled = journal.batches(unit=unit.name, statuses=("settled",))
+    open_batches = [batch for batch in settled if batch.operation in ("insert", "update", "undelete")]
     if not open_batches:
         return 0
     fields = ["Id", KEY, "SystemModstamp", *field_names(unit)]
@@ -32,11 +35,11 @@ def verify(carry: Carry, unit: ObjectMap) -> int:
         }
         where = ByValues("Id", tuple(sorted(ids)))
     carry.keep("org_post", carry.tools.destination.read(unit.object, fields, where))
+    read_ours(carry, unit)
+    operations = {batch.id: batch.operation for batch in open_batches}
     for batch, outcomes in tables.items():
         carry.sql.register("done", outcomes)
-        post = carry.table("""
-            SELECT d.key, d.created, o.* FROM done AS d JOIN org_post AS o ON o."Id" = d.id WHERE d.outcome = 'ok' ORDER BY d.key
-        """)
+        post = carry.table(post_of(unit) if operations[batch] == "update" else MADE)
         carry.sql.unregister("done")
         journal.posts(batch, post)
     return count

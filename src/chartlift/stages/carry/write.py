@@ -4,7 +4,13 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from chartlift.model.ports import BatchRow, JobGone, JobUnsent, Step, WriteResult
+from chartlift.model.ports import (
+    BatchRow,
+    JobGone,
+    JobUnsent,
+    Step,
+    WriteResult,
+)
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry
 from chartlift.stages.carry.cut import Batch
 

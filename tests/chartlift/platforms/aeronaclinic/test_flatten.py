@@ -6,7 +6,7 @@ from collections import Counter
 import duckdb
 import pytest
 
-from chartlift.model.ports import LONE_SURROGATE
+from chartlift.model.source import LONE_SURROGATE
 from chartlift.platforms.aeronaclinic import flatten
 from chartlift.platforms.aeronaclinic.errors import BadAnswer
 from chartlift.platforms.aeronaclinic.profile import load

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from chartlift.errors import StopError, Unreachable
-from chartlift.model.ports import Page
+from chartlift.model.source import Page
 from chartlift.platforms.aeronaclinic.profile import load
 from chartlift.platforms.aeronaclinic.session import Session
 from chartlift.platforms.aeronaclinic.source import AeronaSource

@@ -16,7 +16,15 @@ import pyarrow as pa
 import pytest
 
 from chartlift.errors import ChartliftError, StopError, UsageError, WrongOrg
-from chartlift.model.ports import NULL_CELL, ByPrefix, ByValues, Everywhere, JobGone, JobUnsent, Step
+from chartlift.model.ports import (
+    NULL_CELL,
+    ByPrefix,
+    ByValues,
+    Everywhere,
+    JobGone,
+    JobUnsent,
+    Step,
+)
 from chartlift.model.schema import DesiredField, DesiredObject, DesiredSchema
 from chartlift.platforms import salesforce
 

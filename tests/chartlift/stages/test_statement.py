@@ -1,0 +1,217 @@
+"""The compiler from pack to SQL: what it refuses, and what its statements say about rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chartlift.errors import PackError
+from chartlift.model.plan import FieldRule, ObjectMap
+from chartlift.stages.statement import text_limit
+from chartlift.testing import PackCase, small_pack
+from chartlift.testing.pack_contract import empty_staging
+from chartlift.testing.small import SHAPES
+
+FALLBACK = "005000000000001AAA"
+
+
+@dataclass
+class Compiled:
+    """Statements of the small pack over tables that a test fills."""
+
+    case: PackCase
+    sql: Any
+
+    def unit(self, name: str) -> ObjectMap:
+        return next(unit for unit in self.case.pack.maps if unit.name == name)
+
+    def put(self, entity: str, key: str, **cells: Any) -> None:
+        columns = {**cells, "_id": key, "_patient": cells.get("patientId"), "_seq": cells.pop("seq", 1)}
+        columns |= {"_conflict": cells.pop("conflict", False), "_extraction": 1}
+        columns = {name: value for name, value in columns.items() if name not in ("seq", "conflict")}
+        names = ", ".join(f'"{name}"' for name in columns)
+        self.sql.execute(
+            f"INSERT INTO src_{entity} ({names}) VALUES ({', '.join('?' * len(columns))})", list(columns.values())
+        )
+
+    def row(self, unit: ObjectMap | str, key: str = "1") -> dict[str, Any]:
+        chosen = self.unit(unit) if isinstance(unit, str) else unit
+        answer = self.sql.execute(self.case.compiled(chosen)).to_arrow_table().to_pylist()
+        return next(row for row in answer if row["source_id"] == key)
+
+
+@pytest.fixture
+def compiled(tmp_path: Path) -> Iterator[Compiled]:
+    case = PackCase(small_pack(tmp_path), SHAPES, {}, tmp_path)
+    sql = empty_staging(case)
+    yield Compiled(case, sql)
+    sql.close()
+
+
+def patient(compiled: Compiled, **more: Any) -> dict[str, Any]:
+    usual = {"practiceId": "1", "userId": "7", "lastName": "Byrne", "email": "A@b.ie", "born": "1980-02-01"}
+    compiled.sql.execute("INSERT INTO people VALUES ('7', '005000000000009AAA', 'email')")
+    compiled.put("patient", "1", patientId="1", **(usual | more))
+    return compiled.row("person")
+
+
+# ---------------------------------------------------------------- refused
+
+
+@pytest.mark.parametrize(
+    ("rule", "says"),
+    [
+        (FieldRule("A__c", ("ghost",), "Text(8)"), "no column ghost in patient"),
+        (FieldRule("A__c", ("appointment.note",), "Text(8)"), "join appointment is not declared"),
+        (FieldRule("A__c", ("practice.ghost",), "Text(8)"), "no column ghost in practice"),
+        (FieldRule("A__c", ("lastName",), "Text(8)", transform="magic"), "no transform magic"),
+        (FieldRule("A__c", ("headId",), "Lookup(Account)", lookup="Account:XYZ"), "parent Account:XYZ is not mapped"),
+        (FieldRule("A__c", ("lastName",), "Text(8)", "age", ("ghost",)), "no transform age"),
+    ],
+)
+def test_what_is_not_there_is_refused_by_name(compiled: Compiled, rule: FieldRule, says: str) -> None:
+    person = compiled.unit("person")
+    with pytest.raises(PackError, match=says):
+        compiled.case.compiled(replace(person, fields=(*person.fields, rule)))
+
+
+def test_a_statement_holds_no_value_of_a_record(compiled: Compiled) -> None:
+    before = compiled.case.compiled(compiled.unit("person"))
+    patient(compiled, lastName="Canary'); DROP TABLE people; --")
+    assert compiled.case.compiled(compiled.unit("person")) == before
+    assert compiled.row("person")["fate"] == "hold"  # too long for its field
+    assert compiled.sql.execute("SELECT count(*) FROM people").fetchone() == (1,)
+
+
+def test_names_of_a_pack_are_quoted(compiled: Compiled) -> None:
+    site = compiled.unit("site")
+    odd = replace(site, fields=(*site.fields, FieldRule('Odd"; DROP__c', const="it's", type="Text(8)")))
+    compiled.put("practice", "1", practiceId="1", name="Lagan")
+    assert compiled.row(odd)['Odd"; DROP__c'] == "it's"
+
+
+# ---------------------------------------------------------------- rows
+
+
+def test_an_ordinary_row_goes(compiled: Compiled) -> None:
+    row = patient(compiled)
+    assert (row["fate"], row["reason"], row["key"], row["withheld"]) == ("ok", None, "t-PAT-1", [])
+    assert (row["LastName"], row["Email"], row["Birthdate"]) == ("Byrne", "a@b.ie", "1980-02-01")
+    assert (row["key:AccountId"], row["OwnerId"]) == ("t-PRA-1", "005000000000009AAA")
+
+
+@pytest.mark.parametrize(
+    ("cells", "fate", "reason"),
+    [
+        ({"conflict": True}, "hold", "R-KEY"),
+        ({"isDeleted": "true"}, "skip", "source_deleted"),
+        ({"isDeleted": "false"}, "ok", None),
+        ({"onHold": "a note"}, "hold", "on_hold"),
+        ({"onHold": ""}, "ok", None),
+        ({"onHold": "0"}, "ok", None),
+        ({"isDeleted": "true", "onHold": "yes"}, "skip", "source_deleted"),  # gates count in the order of the pack
+        ({"lastName": "  "}, "hold", "R-REQ@LastName"),
+        ({"lastName": "x" * 21}, "hold", "R-LEN@LastName"),
+        ({"lastName": "\U0001f600" * 11}, "hold", "R-LEN@LastName"),  # the org counts UTF-16 units
+        ({"lastName": "\U0001f600" * 10}, "ok", None),
+        ({"born": "2999-01-01"}, "hold", "R-DOB-RANGE@Birthdate"),
+        ({"practiceId": None}, "hold", "R-REQ@AccountId"),
+        ({"userId": "99"}, "hold", "R-USER-EMAIL@OwnerId"),
+        ({"userId": None}, "ok", None),  # nobody named: the fallback User owns it
+        ({"isDeleted": "true", "lastName": None}, "skip", "source_deleted"),  # a row's own gate comes first
+    ],
+)
+def test_gates_and_holds(compiled: Compiled, cells: dict[str, Any], fate: str, reason: str | None) -> None:
+    row = patient(compiled, **cells)
+    assert (row["fate"], row["reason"]) == (fate, reason)
+
+
+def test_a_merge_and_a_deletion_at_the_clinic_come_before_the_packs_gates(compiled: Compiled) -> None:
+    compiled.sql.execute("INSERT INTO src_merged VALUES ('patient', '1', '2', NULL)")
+    assert patient(compiled, onHold="yes")["reason"] == "merged"
+    compiled.sql.execute("UPDATE src_merged SET survivor = NULL, problem = 'cycle'")
+    assert compiled.row("person")["reason"] == "merged_cycle"
+    compiled.sql.execute("DELETE FROM src_merged; INSERT INTO src_deleted VALUES ('patient', '1', NULL, 1)")
+    assert (compiled.row("person")["fate"], compiled.row("person")["reason"]) == ("skip", "source_deleted")
+
+
+# ---------------------------------------------------------------- fields
+
+
+def test_a_bad_contact_detail_is_withheld_and_listed(compiled: Compiled) -> None:
+    row = patient(compiled, email="nonsense")
+    assert (row["fate"], row["Email"], row["withheld"]) == ("ok", None, ["Email:R-EMAIL"])
+    assert patient_hash(compiled, email=None) != row["h0"], "withheld and empty are not the same row"
+
+
+def patient_hash(compiled: Compiled, **cells: Any) -> str:
+    sets = ", ".join(f'"{name}" = ?' for name in cells)
+    compiled.sql.execute(f"UPDATE src_patient SET {sets}", list(cells.values()))
+    return str(compiled.row("person")["h0"])
+
+
+def test_the_hash_is_of_what_would_be_sent(compiled: Compiled) -> None:
+    first = patient(compiled)["h0"]
+    assert patient_hash(compiled, email=" a@B.ie ") == first
+    assert patient_hash(compiled, lastName="O'Byrne") != first
+    assert patient_hash(compiled, lastName="Byrne") == first
+    assert patient_hash(compiled, headId="2") == first, "lookups into the own unit are hashed when their parents landed"
+    assert patient_hash(compiled, headId=None, practiceId="2") != first
+
+
+def test_a_value_map_knows_words_whatever_their_case(compiled: Compiled) -> None:
+    compiled.sql.execute("INSERT INTO value_map VALUES ('state', fold('DNA'), 'No Show')")
+    compiled.put("appointment", "1", appointmentId="1", patientId="1", state=" d.n.a ")
+    assert compiled.row("visit")["State__c"] == "No Show"
+    compiled.sql.execute("UPDATE src_appointment SET state = 'WHAT'")
+    assert (compiled.row("visit")["fate"], compiled.row("visit")["reason"]) == ("hold", "R-PICK@State__c")
+    compiled.sql.execute("UPDATE src_appointment SET state = NULL")
+    assert (compiled.row("visit")["fate"], compiled.row("visit")["State__c"]) == ("ok", None)
+
+
+def test_a_child_follows_the_survivor_of_a_merge(compiled: Compiled) -> None:
+    compiled.put("appointment", "1", appointmentId="1", patientId="5")
+    assert compiled.row("visit")["key:Contact__c"] == "t-PAT-5"
+    compiled.sql.execute("INSERT INTO src_merged VALUES ('patient', '5', '9', NULL)")
+    assert compiled.row("visit")["key:Contact__c"] == "t-PAT-9"
+
+
+def test_only_owners_may_be_the_fallback(compiled: Compiled) -> None:
+    """Somebody who stands in is no practitioner: only an owner may be one."""
+    compiled.sql.execute("INSERT INTO people VALUES ('8', ?, 'fallback')", [FALLBACK])
+    assert patient(compiled, userId="8")["OwnerId"] == FALLBACK
+    compiled.put("appointment", "1", appointmentId="1", patientId="1", userId="8")
+    row = compiled.row("visit")
+    assert (row["fate"], row["Practitioner__c"], row["withheld"]) == ("ok", None, ["Practitioner__c:R-USER-EMAIL"])
+
+
+def test_a_constant_is_in_every_row(compiled: Compiled) -> None:
+    compiled.put("appointment", "1", appointmentId="1", patientId="1", cost="12.50")
+    row = compiled.row("visit")
+    assert (row["Origin__c"], row["Cost__c"]) == ("migrated", "12.5")
+
+
+def test_a_joined_entity_that_is_not_there_leaves_the_field_empty(compiled: Compiled) -> None:
+    assert patient(compiled)["Site_Name__c"] is None
+    compiled.put("practice", "1", practiceId="1", name="Lagan")
+    assert compiled.row("person")["Site_Name__c"] == "Lagan"
+
+
+@pytest.mark.parametrize(
+    ("words", "limit"),
+    [
+        ("Text(40)", 40),
+        ("Text(64) ExternalId Unique", 64),
+        ("LongTextArea(32768)", 32768),
+        ("Picklist restricted", 255),
+        ("Email", 80),
+        ("Date", None),
+        ("Currency(16,2)", None),
+    ],
+)
+def test_the_length_of_a_type(words: str, limit: int | None) -> None:
+    assert text_limit(words) == limit

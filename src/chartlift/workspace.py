@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Generator, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -85,8 +85,12 @@ def load_pack(home: Path, name: str) -> Any:
 
 
 @contextlib.contextmanager
-def opened(home: Path, progress: Progress, *, exclusive: bool = True, who: str = "") -> Iterator[Tools]:
+def opened(
+    home: Path, progress: Progress, *, exclusive: bool = True, anchored: bool = False, who: str = ""
+) -> Generator[Tools]:
     """Open a workspace; `exclusive` for everything that may touch staging or write.
+
+    `anchored`: only the org of the confirmed plan may answer, at every login.
 
     Raises:
         UsageError: it is no workspace, or half of one.
@@ -101,16 +105,17 @@ def opened(home: Path, progress: Progress, *, exclusive: bool = True, who: str =
             from chartlift.store.lease import Lease
 
             stack.enter_context(Lease(home))
-        ports = _ports(home, ring, sole=exclusive)
+        clock = open_clock(environ.get("CHARTLIFT_CLOCK", ""), (known.source_url, known.org_url))
+        ports: dict[str, Any] = _ports(home, ring, sole=exclusive)
+        journal = ports["journal"]
+        ports["source"] = Lazy(lambda: _source(known, environ, clock))
+        ports["destination"] = Lazy(lambda: _destination(known, environ, clock, _anchor(journal) if anchored else ""))
         for port in ports.values():
             stack.callback(port.shut)
-        clock = open_clock(environ.get("CHARTLIFT_CLOCK", ""), (known.source_url, known.org_url))
         yield Tools(
             home=home,
             tenant=known.tenant,
             who=who or environ.get("CHARTLIFT_WHO", "") or getpass.getuser(),
-            source=Lazy(lambda: _source(known, environ, clock)),
-            destination=Lazy(lambda: _destination(known, environ, clock)),
             progress=progress,
             clock=clock,
             pack=Lazy(lambda: load_pack(home, known.pack)),
@@ -156,5 +161,10 @@ def _source(known: Settings, environ: Mapping[str, str], clock: Any) -> Any:
     )
 
 
-def _destination(known: Settings, environ: Mapping[str, str], clock: Any) -> Any:
-    return platform(known.destination).connect(known.org_url, secrets=environ, clock=clock)
+def _anchor(journal: Any) -> str:
+    """The org of the confirmed plan; '' before there is one."""
+    return (journal.get("plan") or {}).get("org_id", "")
+
+
+def _destination(known: Settings, environ: Mapping[str, str], clock: Any, expected: str) -> Any:
+    return platform(known.destination).connect(known.org_url, secrets=environ, clock=clock, expected_org_id=expected)

@@ -15,6 +15,7 @@ from chartlift.errors import ChartliftError
 from chartlift.model.ports import Tools
 from chartlift.model.reports import Report
 
+WRITES = ("schema", "sample", "load", "delta", "reconcile", "rollback", "matches")  # only the confirmed org may answer
 KEPT = (
     "check",
     "extract",
@@ -50,7 +51,7 @@ def run(
             bar = progress()
             if hasattr(bar, "__enter__"):
                 stack.enter_context(bar)  # type: ignore[arg-type]
-            tools = stack.enter_context(opened(workspace, bar, exclusive=exclusive, who=who))
+            tools = stack.enter_context(opened(workspace, bar, exclusive=exclusive, anchored=step in WRITES, who=who))
             report = stage(tools)
             if step in KEPT:
                 tools.journal.put_report(step, getattr(report, "run", "") or "", report.as_json())

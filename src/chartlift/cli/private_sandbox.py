@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,7 +38,7 @@ class PrivateSandbox:
 
 
 @contextmanager
-def private_sandbox(home: Path, patients: int, seed: int, *, keep: bool = False) -> Iterator[PrivateSandbox]:
+def private_sandbox(home: Path, patients: int, seed: int, *, keep: bool = False) -> Generator[PrivateSandbox]:
     """Start a sandbox and set its secrets in this process; it ends with the block unless it is to be kept.
 
     Raises:

@@ -6,7 +6,7 @@ Cells that come from or go to a vendor are text; NULL means "no value".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -281,6 +281,18 @@ class Journal(Protocol):
 
     def report(self, step: str) -> dict[str, Any] | None:
         """The newest report of a step."""
+        ...
+
+    def landings(self) -> Iterator[Any]:
+        """Batch by batch, oldest first: key, id, hash, batch, stays; the highest batch of a key counts."""
+        ...
+
+    def posts_of(self, unit: str) -> Any:
+        """The newest post-image of each key of a unit as a pyarrow Table; None if there is none."""
+        ...
+
+    def made_by_us(self) -> Any:
+        """Keys of the rows that we inserted and did not delete since, as a pyarrow array."""
         ...
 
     def close(self) -> None:

@@ -94,13 +94,18 @@ def as_plain(schema: DesiredSchema) -> dict[str, Any]:
     return body
 
 
+def _tuples(body: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    """JSON lists under these names as tuples."""
+    return {name: tuple(value) if name in names else value for name, value in body.items()}
+
+
 def from_plain(body: Mapping[str, Any]) -> DesiredSchema:
     """Read back what `as_plain` wrote."""
     from chartlift.model.schema import DesiredObject
 
     return DesiredSchema(
         objects=tuple(DesiredObject(**o) for o in body["objects"]),
-        fields=tuple(DesiredField(**{**f, "values": tuple(f["values"])}) for f in body["fields"]),
+        fields=tuple(DesiredField(**_tuples(f, "values")) for f in body["fields"]),
         value_sets={name: tuple(values) for name, values in body["value_sets"].items()},
         standard_fields=tuple(body["standard_fields"]),
     )

@@ -54,28 +54,26 @@ def load(tools: Tools) -> ConfirmedPlan | None:
 
 
 def _read(body: Mapping[str, Any]) -> ConfirmedPlan:
-    maps = tuple(
-        ObjectMap(
-            **{
-                **m,
-                "when": tuple(Condition(**c) for c in m["when"]),
-                "fields": tuple(
-                    FieldRule(**{**f, "sources": tuple(f["sources"]), "arguments": tuple(f["arguments"])})
-                    for f in m["fields"]
-                ),
-            }
-        )
-        for m in body["maps"]
-    )
-    return ConfirmedPlan(
-        **{
-            **body,
-            "maps": maps,
-            "value_maps": tuple(ValueMap(**v) for v in body["value_maps"]),
-            "people": tuple(PersonDecision(**p) for p in body["people"]),
-            "policies": Policies(**body["policies"]),
-        }
-    )
+    rest: dict[str, Any] = {
+        "maps": tuple(_read_map(unit) for unit in body["maps"]),
+        "value_maps": tuple(ValueMap(**values) for values in body["value_maps"]),
+        "people": tuple(PersonDecision(**person) for person in body["people"]),
+        "policies": Policies(**body["policies"]),
+    }
+    return ConfirmedPlan(**{**body, **rest})
+
+
+def _read_map(body: Mapping[str, Any]) -> ObjectMap:
+    rest: dict[str, Any] = {
+        "when": tuple(Condition(**condition) for condition in body["when"]),
+        "fields": tuple(_read_rule(rule) for rule in body["fields"]),
+    }
+    return ObjectMap(**{**body, **rest})
+
+
+def _read_rule(body: Mapping[str, Any]) -> FieldRule:
+    rest: dict[str, Any] = {"sources": tuple(body["sources"]), "arguments": tuple(body["arguments"])}
+    return FieldRule(**{**body, **rest})
 
 
 def in_force(tools: Tools) -> ConfirmedPlan:
@@ -123,7 +121,8 @@ def confirmed(tools: Tools) -> ConfirmedPlan:
         raise NotConfirmed("The stored plan is not the one that was confirmed.", hint=again)
     from chartlift.stages.confirm import draft
 
-    now = draft(tools, people=_people_now(tools, plan), org_id=plan.org_id, listed=plan.schema["listed"])
+    listed: Any = plan.schema["listed"]
+    now = draft(tools, people=_people_now(tools, plan), org_id=plan.org_id, listed=listed)
     if fingerprint(now) != plan.fingerprint:
         changed = ", ".join(_differences(plan, now)) or "the plan"
         raise NotConfirmed(f"Changed since the confirmation: {changed}.", hint=again)

@@ -68,7 +68,7 @@ def _unmapped_values(tools: Tools) -> list[dict[str, Any]]:
         for rule in unit.fields:
             if rule.map and rule.map in tools.pack.value_maps:
                 found += _unmapped(tools, unit, rule)
-    return sorted(found, key=lambda v: (-v["rows"], v["map"], v["value"]))
+    return sorted(found, key=lambda v: (-int(v["rows"] or 0), str(v["map"]), str(v["value"])))
 
 
 def _unmapped(tools: Tools, unit: ObjectMap, rule: FieldRule) -> list[dict[str, Any]]:

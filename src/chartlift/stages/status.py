@@ -95,8 +95,8 @@ def _next(steps: Iterable[StepState], runs: Iterable[Mapping[str, Any]]) -> str:
 
 def _run(run: Mapping[str, Any], tally: Iterable[Mapping[str, Any]]) -> RunState:
     mine = [line for line in tally if line["run"] == run["id"]]
-    counts = {name: sum(line[name] for line in mine) for name in COUNTS}
-    texts = {name: run[name] or "" for name in ("id", "kind", "who", "started", "ended", "fingerprint")}
+    counts: dict[str, Any] = {name: sum(line[name] for line in mine) for name in COUNTS}
+    texts: dict[str, Any] = {name: run[name] or "" for name in ("id", "kind", "who", "started", "ended", "fingerprint")}
     return RunState(**texts, outcome=run["outcome"] or "running", **counts)
 
 

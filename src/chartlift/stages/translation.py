@@ -82,7 +82,7 @@ def _lists_changed(tools: Tools, unit: ObjectMap, extraction: int) -> bool:
 
 
 def _changed(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap, extraction: int) -> None:
-    """Rows that arrived again, and rows of patients that did, that went, or that were merged."""
+    """Rows that arrived again, rows of patients that did, that went, or that were merged, and rows that point at such."""
     source = ident("src_" + unit.source)
     chosen = (
         f"SELECT _id FROM {source} WHERE _extraction > {int(extraction)} OR _patient IN ("
@@ -90,6 +90,7 @@ def _changed(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap, extraction: int
         f" UNION ALL SELECT id FROM src_deleted WHERE extraction > {int(extraction)} AND entity = 'patient')"
         f" UNION ALL SELECT id FROM src_deleted WHERE extraction > {int(extraction)} AND entity = {literal(unit.source)}"
     )
+    chosen = " UNION ALL ".join([chosen, *dependents(plan, unit, "_id", extraction)])
     sql = tools.staging.sql
     sql.execute(f"CREATE OR REPLACE TABLE again AS {chosen}")
     sql.execute(f"DELETE FROM {rows_of(unit)} WHERE source_id IN (SELECT _id FROM again)")
@@ -97,6 +98,25 @@ def _changed(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap, extraction: int
         f"INSERT INTO {rows_of(unit)} SELECT * FROM ({plan.statements[unit.name]}) AS v"
         " WHERE v.source_id IN (SELECT _id FROM again)"
     )
+
+
+def dependents(plan: ConfirmedPlan, unit: ObjectMap, column: str, extraction: int) -> list[str]:
+    """SQL for `column` of the unit's source rows that join or look up a row which changed after `extraction`.
+
+    Their own cells did not change, yet what becomes of them may: a name in a list, a parent that was merged away.
+    """
+    sources = {each.code: each.source for each in plan.maps}
+    points = {(on, entity) for entity, on in unit.join.items()}
+    for rule in unit.fields:
+        parent = sources.get(rule.lookup.partition(":")[2])
+        points |= {(name, parent) for name in rule.sources if parent}
+    return [
+        f"SELECT {column} FROM {ident('src_' + unit.source)} WHERE {ident(on)} IN ("
+        f"SELECT _id FROM {ident('src_' + entity)} WHERE _extraction > {int(extraction)}"
+        f" UNION ALL SELECT id FROM src_deleted WHERE extraction > {int(extraction)} AND entity = {literal(entity)})"
+        for on, entity in sorted(points)
+        if "." not in on
+    ]
 
 
 def macros(tools: Tools) -> None:

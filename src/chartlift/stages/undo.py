@@ -220,6 +220,7 @@ def _foreign_children(work: Carry, unit: ObjectMap) -> None:
             UPDATE undo SET action = 'kept', reason = {literal(f"others added {child.child} records to it")}
             WHERE unit = {literal(unit.name)} AND action = 'delete' AND id IN (
               SELECT f.{ident(child.field)} FROM found AS f
-              WHERE f."CreatedById" <> (SELECT id FROM me) AND f."Id" NOT IN (SELECT id FROM undo WHERE action IN ('delete', 'gone')))
+              WHERE f."CreatedById" <> (SELECT id FROM me)
+                AND f."Id" NOT IN (SELECT id FROM undo WHERE action IN ('delete', 'gone')))
         """)
         work.sql.unregister("found")

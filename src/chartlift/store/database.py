@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import contextmanager
 from importlib.resources import files
 from pathlib import Path
@@ -22,14 +22,14 @@ RESTORE = "restore the whole workspace from a backup; single files of it do not 
 
 def statements(file: str) -> Mapping[str, str]:
     """The named statements of a .sql file beside this module: `-- name: NAME` starts one."""
-    text = files(__package__).joinpath(file).read_text("utf-8")
+    text = files("chartlift.store").joinpath(file).read_text("utf-8")
     parts = re.split(r"^-- name: (\w+)[^\n]*\n", text, flags=re.MULTILINE)[1:]
     return dict(zip(parts[::2], (part.strip() for part in parts[1::2]), strict=True))
 
 
 def script(file: str) -> str:
     """A whole .sql file beside this module."""
-    return files(__package__).joinpath(file).read_text("utf-8")
+    return files("chartlift.store").joinpath(file).read_text("utf-8")
 
 
 class Database:
@@ -92,7 +92,7 @@ class Database:
             return self._sql.execute(self._named[name], named or values).lastrowid
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """All or nothing; inside another one, a part of it that can fail alone."""
         depth = self._depth
         begin, keep, undo = (
@@ -143,7 +143,7 @@ class Database:
             self._sql.close()
 
     @contextmanager
-    def _translated(self) -> Iterator[None]:
+    def _translated(self) -> Generator[None]:
         """The driver's errors as ours, without its text: a message may quote what was bound."""
         try:
             yield

@@ -7,7 +7,7 @@ tells when its end was lost. Anything that does not add up raises JournalDamaged
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,6 +20,7 @@ from chartlift.errors import JournalDamaged, StopError
 from chartlift.model.ports import BatchRow
 from chartlift.store import blobs, landed
 from chartlift.store.database import RESTORE, Database, placeholders, script, statements
+from chartlift.store.landed import Part
 from chartlift.store.mark import Mark
 
 if TYPE_CHECKING:
@@ -81,7 +82,7 @@ class SqlJournal:
             self._mark.set(commits[0][0])
 
     @contextmanager
-    def transaction(self) -> Iterator[None]:
+    def transaction(self) -> Generator[None]:
         """Group calls so that all or none of them become durable; may be nested."""
         outermost, commits = not self._db.inside, 0
         with self._db.transaction():
@@ -316,10 +317,10 @@ class SqlJournal:
         for (batch,) in self._db.rows("with_image", unit=unit, kind=kind, run=run):
             yield self.blob(batch, kind)
 
-    def _parts(self, operations: Sequence[str]) -> Iterator[landed.Part]:
+    def _parts(self, operations: Sequence[str]) -> Iterator[Part]:
         for batch, run, object_name, operation in self._db.rows("settled", operations=placeholders(operations)):
             keys, outcomes = self.blob(batch, "keys"), self.blob(batch, "outcomes")
-            yield landed.Part(batch, run, object_name, operation, keys, outcomes)
+            yield Part(batch, run, object_name, operation, keys, outcomes)
 
     def _keep(self, batch: int, kind: str, blob: blobs.Blob) -> None:
         self._db.do("keep_image", batch, kind, blob.rows, blob.sha256, blob.body)

@@ -70,7 +70,7 @@ def test_what_must_not_be_lost_holds_the_row() -> None:
         "DoNotCall",
     ):
         assert rules[f"Contact.{name}"].on_bad == "hold", name
-    for name in ("Cost__c", "Notes__c", "Status__c", "Appointment_Date_Time__c"):
+    for name in ("Notes__c", "Status__c", "Appointment_Date_Time__c"):
         assert rules[f"Appointment__c.{name}"].on_bad == "hold", name
     for name in (
         "Contact.AccountId",
@@ -174,7 +174,7 @@ MISTAKES = [
     ("appointment.toml", 'from = "surgery", ', "", "appointment.toml: Surgery__c: says neither from nor const"),
     (
         "appointment.toml",
-        'transform = "money", on_bad = "hold"',
+        'transform = "money"',
         'transform = "money", on_bad = "panic"',
         "appointment.toml: Cost__c: on_bad is withhold or hold, not panic",
     ),

@@ -24,8 +24,6 @@ from chartlift.testing import (
 from chartlift.testing import workbench as opened
 from chartlift.testing.small import FALLBACK
 
-pytest.register_assert_rewrite("chartlift.testing")
-
 
 @dataclass
 class Bench:

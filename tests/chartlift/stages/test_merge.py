@@ -32,12 +32,3 @@ def test_every_combination_is_written_kept_or_nothing(known: bool) -> None:
         said = {(False, False): "nothing", (True, False): "write", (False, True): "keep"}[goes, stays]
         assert said == judge(wanted, ours, now, known=known), (wanted, ours, now)
         assert other is (known and ours != now)
-
-
-def test_delta_and_rollback_read_the_same_rule() -> None:
-    """What the clinic wants in a delta is what the pre-image wants in a rollback: a person's value survives both."""
-    sql = duckdb.connect()
-    delta = sql.execute(
-        f"SELECT {kept(chr(39) + 'new' + chr(39), chr(39) + 'old' + chr(39), chr(39) + 'person' + chr(39), 'true')}"
-    )
-    assert delta.fetchone() == (True,)

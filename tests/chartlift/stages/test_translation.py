@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from chartlift.model.plan import ConfirmedPlan
+from chartlift.stages import delta, load
 from chartlift.stages.carry.prepare import prepare
 from chartlift.stages.translation import stale, view
 from chartlift.testing import extracted
@@ -81,14 +82,8 @@ def twin_born(bench: Any) -> None:
     bench.clinic.put("patient", patientId="3", nhsNumber=NUMBERS[0], healthType="NHS")
 
 
-def undone(bench: Any) -> None:
-    bench.clinic.remove("patient", "2")
-    bench.later()
-    add_patient(bench.clinic, 2)
-
-
 CHANGES = (
-    edited, visit_moved, deleted, patient_gone, merged, merged_away, head_merged, site_renamed, added, twin_born, undone,
+    edited, visit_moved, deleted, patient_gone, merged, merged_away, head_merged, site_renamed, added, twin_born,
 )  # fmt: skip
 
 
@@ -117,6 +112,36 @@ def test_incremental_equals_full_after_many_deltas(bench: Any, seed: int) -> Non
         change(bench)
         pick_up(bench, plan)
     assert stored(bench, plan) == in_full(bench, plan)
+
+
+def test_a_patient_who_comes_back_is_as_before(bench: Any) -> None:
+    plan = bench.ready()
+    prepare(bench.tools, plan)
+    before = stored(bench, plan)
+    bench.later()
+    bench.clinic.remove("patient", "2")
+    assert pick_up(bench, plan) != before
+    bench.later()
+    add_patient(bench.clinic, 2)
+    assert pick_up(bench, plan) == before
+
+
+def test_a_delta_carries_what_depends_on_what_changed(bench: Any) -> None:
+    """The patient's own row is untouched; the name of her practice and the head of her family are not."""
+    add_patient(bench.clinic, 4, headId="1")
+    bench.ready()
+    load.run(bench.tools, go=True, without_sample=True)
+    bench.later()
+    site_renamed(bench)
+    delta.run(bench.tools, go=True)
+    rows = bench.org.rows("Contact")
+    assert {row["Site_Name__c"] for row in rows.values()} == {"Renamed"}
+    assert rows["t-PAT-4"]["Head__c"] == rows["t-PAT-1"]["Id"]
+    bench.later()
+    head_merged(bench)
+    delta.run(bench.tools, go=True)
+    rows = bench.org.rows("Contact")
+    assert rows["t-PAT-4"]["Head__c"] == rows["t-PAT-2"]["Id"]
 
 
 def test_nothing_is_translated_twice(bench: Any) -> None:

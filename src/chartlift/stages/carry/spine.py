@@ -7,7 +7,7 @@ from chartlift.model.selection import Everything, Since, Slice
 from chartlift.stages.carry import preread
 from chartlift.stages.carry.context import Carry, field_names, self_fields
 from chartlift.stages.sqltext import ident, literal
-from chartlift.stages.translation import view
+from chartlift.stages.translation import dependents, view
 
 
 def build(carry: Carry, unit: ObjectMap) -> None:
@@ -65,6 +65,8 @@ def open_selection(carry: Carry) -> None:
                 f"SELECT _patient AS patient FROM {ident('src_' + source)} WHERE _extraction >= {int(extraction)}"
                 for source in sources
             ]
+            for unit in carry.plan.maps:
+                parts += dependents(carry.plan, unit, "_patient", extraction - 1)
             parts += [
                 f"SELECT id FROM src_deleted WHERE extraction >= {int(extraction)} AND entity = 'patient'",
                 f"SELECT survivor FROM src_deleted WHERE extraction >= {int(extraction)} AND entity = 'patient'",

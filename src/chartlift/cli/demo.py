@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chartlift.cli.demo_changes import in_flight
+from chartlift.cli.demo_changes import in_flight, own_records
 from chartlift.cli.door import guarded
 from chartlift.cli.page import write_page
 from chartlift.cli.private_sandbox import PrivateSandbox, private_sandbox
@@ -41,7 +41,7 @@ class Journey:
         with opened(self.workspace, self.bar, who="demo") as tools:
             report = stage(tools)
             body = report.as_json()
-            tools.journal.put_report(name.split(" ")[0], getattr(report, "run", "") or "", body)
+            tools.journal.put_report(name.split(" ", maxsplit=1)[0], getattr(report, "run", "") or "", body)
         self.seconds[name] = time.perf_counter() - started
         self.reports[name] = body
         return body
@@ -58,13 +58,8 @@ def run_demo(*, patients: int, seed: int, keep: bool, home: Path | None, as_json
             if not (place / "sandbox").is_dir():
                 raise UsageError(f"{place} exists and is not a demo's folder.", hint="Use --home.")
             shutil.rmtree(place)
-        bar = progress()
-        with private_sandbox(place / "sandbox", patients, seed, keep=keep) as box:
-            if hasattr(bar, "__enter__"):
-                with bar:  # type: ignore[attr-defined]
-                    journey = _journey(place, box, bar, patients, keep=keep)
-            else:
-                journey = _journey(place, box, bar, patients, keep=keep)
+        with private_sandbox(place / "sandbox", patients, seed, keep=keep) as box, progress() as bar:
+            journey = _journey(place, box, bar, patients, keep=keep)
         return _report(journey, place, keep=keep)
 
     return guarded("demo", work, as_json=as_json)
@@ -94,6 +89,8 @@ def _journey(place: Path, box: PrivateSandbox, bar: Any, patients: int, *, keep:
 def _prepare(journey: Journey, fallback: str) -> None:
     from chartlift.stages import check, confirm, estimate, extract, people, profile, propose, schema
 
+    for record in own_records():
+        journey.box.post("/org/edit", record)
     journey.reports["hash before"] = journey.box.get("/org/state-hash")
     journey.step("check", check.run)
     journey.step("extract", extract.run)

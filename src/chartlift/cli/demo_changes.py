@@ -6,6 +6,19 @@ from typing import Any
 
 from chartlift.model.ports import Tools
 
+SUPPLIERS = ("Harbour Dental Supplies", "Northgate Laboratories", "Quay Street Waste Services")
+PEOPLE = ("O'Brien", "Fairweather", "Lindqvist", "Ó Dálaigh", "Marchetti", "Okonkwo", "van der Berg", "Sørensen")
+
+
+def own_records() -> list[dict[str, Any]]:
+    """Records that the org has before anything is moved: suppliers and their people, none of them a patient."""
+    records = [{"op": "insert", "object": "Account", "fields": {"Name": name, "Type": "Vendor"}} for name in SUPPLIERS]
+    for number, last in enumerate(PEOPLE):
+        fields = {"LastName": last, "FirstName": "Sam" if number % 2 else "Alex", "LeadSource": "Web"}
+        fields |= {"Phone": f"020 7946 0{number:03d}"} if number % 3 else {}
+        records.append({"op": "insert", "object": "Contact", "fields": fields})
+    return records
+
 
 def in_flight(tools: Tools) -> list[dict[str, Any]]:
     """Bodies for the clinic: one patient missed a visit, one visit moved, one was booked, one phone changed, one visit deleted."""

@@ -9,13 +9,22 @@ from typing import Any, Self
 
 
 class Quiet:
-    """Says nothing."""
+    """Says nothing. Base of the others: a `with` block in which progress is shown."""
+
+    def __enter__(self) -> Self:
+        """Start showing."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop showing."""
 
     def step(self, text: str, done: int = 0, total: int | None = None) -> None:
         """Take a step without a word."""
 
 
-class Lines:
+class Lines(Quiet):
     """A line per new step, at most one a second for counts."""
 
     def __init__(self) -> None:
@@ -32,7 +41,7 @@ class Lines:
         print(text + counts, file=sys.stderr, flush=True)
 
 
-class Bars:
+class Bars(Quiet):
     """A bar on the terminal, drawn by rich."""
 
     def __init__(self) -> None:
@@ -70,6 +79,6 @@ class Bars:
         self._bars.update(self._task, description=text, completed=done, total=total, counts=counts)
 
 
-def progress() -> Quiet | Lines | Bars:
+def progress() -> Quiet:
     """What fits the place where stderr goes."""
     return Bars() if sys.stderr.isatty() else Lines()

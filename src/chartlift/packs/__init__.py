@@ -14,7 +14,8 @@ of every field of the source). The words of a row file, and no others:
       transform  a kind of value from `transforms`, with columns as arguments: "local_time(practice.timezone)"; text if
                  left out. Given several columns, a transform of one value takes the first that can be used
       map        a value map, applied to what the transform made; a value that is in no list is bad
-      lookup     User; Owner (without from: the owner of accounts); OBJECT:CODE (the value is a source id);
+      lookup     User (a true match only); Practitioner, Owner (a match, else the fallback User if so decided; Owner
+                 without from: the owner of accounts); OBJECT:CODE (the value is a source id);
                  OBJECT (the value is CODE-id)
       const      the same text for every row, in canonical form
       required   the row is held without a value

@@ -63,12 +63,16 @@ def _write(tools: Tools, folder: Path, *, renew: bool) -> bool:
 
 def _unmapped_values(tools: Tools) -> list[dict[str, Any]]:
     """Values of the source that a value map does not know, most frequent first."""
-    found = []
+    found: list[dict[str, Any]] = []
     for unit in tools.pack.maps:
         for rule in unit.fields:
             if rule.map and rule.map in tools.pack.value_maps:
                 found += _unmapped(tools, unit, rule)
-    return sorted(found, key=lambda v: (-int(v["rows"] or 0), str(v["map"]), str(v["value"])))
+    return sorted(found, key=_by_weight)
+
+
+def _by_weight(line: dict[str, Any]) -> tuple[int, str, str]:
+    return -line["rows"], line["map"], line["value"]
 
 
 def _unmapped(tools: Tools, unit: ObjectMap, rule: FieldRule) -> list[dict[str, Any]]:

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from urllib.parse import urlsplit
 
-from chartlift.errors import UsageError
+from chartlift.errors import Unreachable, UsageError
+from chartlift.settings import LOOPBACK
 
-LOOPBACK = ("127.0.0.1", "localhost", "::1")
 SHORTEST = 0.02  # real seconds given to a sandbox's worker for every virtual wait
 
 
@@ -46,8 +45,11 @@ class SandboxClock:
 
     def _ask(self, body: dict[str, float]) -> dict[str, str]:
         request = urllib.request.Request(self._url, json.dumps(body).encode(), {"Content-Type": "application/json"})  # noqa: S310 - loopback http only
-        with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - same
-            return json.load(answer)
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310 - same
+                return json.load(answer)
+        except (OSError, ValueError) as error:
+            raise Unreachable("The sandbox's clock does not answer.", hint="Is the sandbox still up?") from error
 
 
 def open_clock(url: str, origins: Sequence[str]) -> RealClock | SandboxClock:
@@ -62,12 +64,14 @@ def open_clock(url: str, origins: Sequence[str]) -> RealClock | SandboxClock:
         "CHARTLIFT_CLOCK is set, but the clinic and the org of this workspace are not those of that sandbox.",
         hint="Unset CHARTLIFT_CLOCK, or start the sandbox that chartlift.toml names.",
     )
+    if not all(origins):
+        raise UsageError("chartlift.toml names no address for the clinic or for the org.", hint="Write both into it.")
     if any(urlsplit(address).hostname not in LOOPBACK for address in (url, *origins)):
         raise wrong
     try:
         with urllib.request.urlopen(url.rstrip("/") + "/whoami", timeout=10) as answer:  # noqa: S310 - loopback, checked above
             served = set(json.load(answer)["origins"])
-    except (urllib.error.URLError, KeyError, ValueError, TimeoutError) as error:
+    except (OSError, KeyError, ValueError) as error:
         raise wrong from error
     if not {_origin(address) for address in origins} <= {_origin(address) for address in served}:
         raise wrong

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from chartlift.errors import UsageError
 
 FILE = "chartlift.toml"
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 TENANT = re.compile(r"[a-z][a-z0-9]{1,19}")
 POLICIES = {"batch_rows": int, "batch_bytes": int, "pps": bool}
 
@@ -47,8 +49,23 @@ def check(settings: Settings) -> None:
             "A tenant has 2 to 20 small letters and digits and starts with a letter.", hint="Use --tenant."
         )
     for value in (settings.source_url, settings.org_url, settings.pack, settings.source):
-        if '"' in value or "\n" in value or "\\" in value:
+        if '"' in value or "\\" in value or not value.isprintable():
             raise UsageError("Quotes, backslashes and line ends cannot stand in an address or a name.")
+    _address("--source-url", settings.source_url, path=True)
+    _address("--org-url", settings.org_url, path=False)
+
+
+def _address(option: str, text: str, *, path: bool) -> None:
+    """Empty (to be filled in later), https, http on this machine, or the path of an export that is there."""
+    try:
+        parts = urlsplit(text)
+        known = parts.scheme == "https" or (parts.scheme == "http" and parts.hostname in LOOPBACK)
+        usable = bool(known and parts.hostname) and parts.port != 0
+    except ValueError:
+        usable = False
+    if text and not usable and not (path and Path(text).exists()):
+        kinds = "an https:// address (plain http only on this machine)" + (" or the path of an export" if path else "")
+        raise UsageError(f"{option}: {text} is not usable.", hint=f"Give {kinds}.")
 
 
 def write(settings: Settings) -> None:
@@ -81,7 +98,8 @@ def read(home: Path) -> Settings:
     path = home / FILE
     if not path.is_file():
         raise UsageError(
-            f"{home} is not a workspace: it has no {FILE}.", hint="Run: chartlift init DIR, or use --workspace DIR"
+            f"{home.absolute()} is not a workspace: it has no {FILE}.",
+            hint="Go to the workspace's folder or name it with --workspace DIR; chartlift init DIR makes a new one.",
         )
     try:
         body = tomllib.loads(path.read_text(encoding="utf-8"))
@@ -96,13 +114,24 @@ def read(home: Path) -> Settings:
             org_url=destination["url"],
             options=_policies(body.get("policies", {})),
         )
-    except tomllib.TOMLDecodeError as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise UsageError(f"{path} cannot be read: {error}", hint="Correct it by hand.") from error
     except (KeyError, TypeError) as error:
         raise UsageError(
-            f"{path} is half-made: {error} is missing.", hint="Make the workspace anew: chartlift init DIR"
+            f"{path} is half-made: {error} is missing.",
+            hint="Put it back by hand: docs/steps/init.md shows a whole one.",
         ) from error
-    if not TENANT.fullmatch(str(settings.tenant)):
+    words = (
+        settings.tenant,
+        settings.pack,
+        settings.source,
+        settings.source_url,
+        settings.destination,
+        settings.org_url,
+    )
+    if not all(isinstance(word, str) for word in words):
+        raise UsageError(f"{path}: names and addresses stand in quotes.", hint="Correct it by hand.")
+    if not TENANT.fullmatch(settings.tenant):
         raise UsageError(
             f"{path}: the tenant is not usable.", hint="Small letters and digits, 2 to 20, a letter first."
         )

@@ -15,8 +15,10 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: drawing boxes took half a second of start-up
     help="Moves a clinic out of AeronaClinic and into Salesforce Sales Cloud: every field mapped, verified and reversible.",
-    epilog="Steps: check extract profile propose people confirm schema sample load delta reconcile (rollback) purge.",
+    epilog="The journey: init, check, extract, profile, propose, people, confirm, schema, sample, load, delta, reconcile, "
+    "(rollback), purge. Nothing is written without --go.",
 )
 app.add_typer(sandbox.app, name="sandbox")
 
@@ -55,9 +57,9 @@ def check(workspace: Home = HERE, as_json: Json = False) -> int:
 def extract(
     workspace: Home = HERE,
     as_json: Json = False,
-    full: Annotated[bool, typer.Option(help="Read everything again.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
 ) -> int:
-    """Read the clinic into the encrypted staging; resumes where it stopped."""
+    """Read the clinic into encrypted staging, or go on with it."""
     from chartlift.cli.steps import extract_all
 
     return run("extract", lambda tools: extract_all(tools, full=full), workspace=workspace, as_json=as_json)
@@ -75,9 +77,9 @@ def profile(workspace: Home = HERE, as_json: Json = False) -> int:
 def propose(
     workspace: Home = HERE,
     as_json: Json = False,
-    renew: Annotated[bool, typer.Option(help="Throw the edited map away and start from the pack.")] = False,
+    renew: Annotated[bool, typer.Option("--renew", help="Throw the edited map away and start from the pack.")] = False,
 ) -> int:
-    """Write the proposed map to the workspace's plan folder, for a person to read and change."""
+    """Write the proposed map to plan/, to be read and changed."""
     from chartlift.stages import propose as stage
 
     return run("propose", lambda tools: stage.run(tools, renew=renew), workspace=workspace, as_json=as_json)
@@ -91,11 +93,11 @@ def people(
     decide: Annotated[Path | None, typer.Option(help="CSV with source_id and user (e-mail or fallback).")] = None,
     account_owner: Annotated[str, typer.Option(help="E-mail of the User who owns the Accounts.")] = "",
 ) -> int:
-    """Match practitioners to Users by e-mail, and decide about the rest."""
-    from chartlift.stages import people as stage
+    """Match practitioners to Users, and decide about the rest."""
+    from chartlift.cli.steps import match_people
 
     def work(tools: Any) -> Any:
-        return stage.run(tools, fallback=fallback, decide=decide, account_owner=account_owner)
+        return match_people(tools, fallback=fallback, decide=decide, account_owner=account_owner)
 
     return run("people", work, workspace=workspace, as_json=as_json)
 
@@ -105,9 +107,9 @@ def confirm(
     by: By = "",
     workspace: Home = HERE,
     as_json: Json = False,
-    amend: Annotated[bool, typer.Option(help="Extend the plan by what first appeared since.")] = False,
+    amend: Annotated[bool, typer.Option("--amend", help="Extend the plan by what first appeared since.")] = False,
 ) -> int:
-    """Freeze map, values, schema and practitioners under one fingerprint. No record moves without it."""
+    """Freeze the plan. No record moves without it."""
     from chartlift.stages import confirm as stage
 
     return run(
@@ -122,10 +124,10 @@ def schema(
     go: Go = False,
     export: Annotated[Path | None, typer.Option(help="Write the package as a zip for other deploy tools.")] = None,
 ) -> int:
-    """Deploy custom objects, fields, list values and permission sets."""
-    from chartlift.stages import schema as stage
+    """Deploy objects, fields, list values and permission sets."""
+    from chartlift.cli.steps import schema_step
 
-    return run("schema", lambda tools: stage.run(tools, go=go, export=export), workspace=workspace, as_json=as_json)
+    return run("schema", lambda tools: schema_step(tools, go=go, export=export), workspace=workspace, as_json=as_json)
 
 
 @app.command()
@@ -154,11 +156,11 @@ def matches(
     every: Annotated[str, typer.Option("--all", help="Decide all alike: link or new.")] = "",
     decide: Annotated[Path | None, typer.Option(help="CSV with key and choice (link, new or an Id).")] = None,
 ) -> int:
-    """Records the org may already know without our key: link or new."""
-    from chartlift.stages import matches as stage
+    """Records the org may know already: link or new."""
+    from chartlift.cli.steps import decide_matches
 
     return run(
-        "matches", lambda tools: stage.run(tools, every=every, decide=decide), workspace=workspace, as_json=as_json
+        "matches", lambda tools: decide_matches(tools, every=every, decide=decide), workspace=workspace, as_json=as_json
     )
 
 
@@ -171,7 +173,7 @@ def load(
         bool, typer.Option("--without-sample", help="Load though no sample was accepted.")
     ] = False,
 ) -> int:
-    """Load everything that may go; the same command continues after any stop."""
+    """Load everything that may go, or go on after any stop."""
     from chartlift.stages import load as stage
 
     return run(
@@ -187,8 +189,8 @@ def delta(
     workspace: Home = HERE,
     as_json: Json = False,
     go: Go = False,
-    hours: Annotated[float, typer.Option(help="Go on picking up changes for so long (0 = once).")] = 0,
-    every: Annotated[float, typer.Option(help="Minutes between two pick-ups.")] = 15,
+    hours: Annotated[float, typer.Option(min=0, help="Go on picking up changes for so long (0 = once).")] = 0,
+    every: Annotated[float, typer.Option(min=1, help="Minutes between two pick-ups.")] = 15,
 ) -> int:
     """Pick up what changed at the clinic since the last extraction."""
     from chartlift.stages import delta as stage
@@ -200,7 +202,7 @@ def delta(
 
 @app.command()
 def reconcile(workspace: Home = HERE, as_json: Json = False) -> int:
-    """Compare every record and every field of the clinic with the org."""
+    """Compare every record and field with the org."""
     from chartlift.stages import reconcile as stage
 
     return run("reconcile", stage.run, workspace=workspace, as_json=as_json)
@@ -213,7 +215,7 @@ def rollback(
     go: Go = False,
     run_id: Annotated[str, typer.Option("--run", help="One run; by default all, newest first.")] = "",
 ) -> int:
-    """Take back what was written; what people changed since stays and is listed."""
+    """Take back what was written; what people changed stays."""
     from chartlift.stages import rollback as stage
 
     return run("rollback", lambda tools: stage.run(tools, go=go, run_id=run_id), workspace=workspace, as_json=as_json)
@@ -221,7 +223,7 @@ def rollback(
 
 @app.command()
 def purge(workspace: Home = HERE, as_json: Json = False, go: Go = False) -> int:
-    """Destroy the data key and everything it protects; the audit trail stays verifiable."""
+    """Destroy patient data in the workspace; the audit stays."""
     from chartlift.cli.steps import purge_step
 
     return purge_step(workspace, as_json=as_json, go=go)
@@ -237,7 +239,7 @@ def estimate(workspace: Home = HERE, as_json: Json = False) -> int:
 
 @app.command()
 def status(workspace: Home = HERE, as_json: Json = False) -> int:
-    """Where the journey stands, and whether the fate of every row is known."""
+    """Where the journey stands, and what comes next."""
     from chartlift.stages import status as stage
 
     return run("status", stage.run, workspace=workspace, as_json=as_json, exclusive=False)
@@ -249,7 +251,7 @@ def audit(
     as_json: Json = False,
     verify: Annotated[bool, typer.Option("--verify", help="Walk the hash chain.")] = False,
 ) -> int:
-    """What was done, by whom and why; the chain shows whether anything was altered."""
+    """What was done, by whom, and whether the record holds."""
     from chartlift.stages import audit as stage
 
     return run(
@@ -262,10 +264,10 @@ def demo(
     patients: Annotated[int, typer.Option(help="Size of the sandbox clinic.")] = 300,
     seed: Annotated[int, typer.Option(help="Another seed is another clinic.")] = 1,
     keep: Annotated[bool, typer.Option("--keep", help="Stop before the rollback and leave the sandbox up.")] = False,
-    home: Annotated[Path | None, typer.Option(help="Where workspace and report go; by default demo-<seed>.")] = None,
+    home: Annotated[Path | None, typer.Option(help="Where workspace and report go; by default demo-SEED.")] = None,
     as_json: Json = False,
 ) -> int:
-    """The whole journey against a private sandbox, with a report, a rollback and its proof."""
+    """See the whole journey against a private sandbox."""
     from chartlift.cli.demo import run_demo
 
     return run_demo(patients=patients, seed=seed, keep=keep, home=home, as_json=as_json)

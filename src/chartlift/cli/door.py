@@ -18,6 +18,7 @@ if TYPE_CHECKING:  # only the step itself needs them, not `--help`
     from chartlift.model.ports import Tools
     from chartlift.model.reports import Report
 
+WRITES = ("schema", "sample", "load", "delta", "reconcile", "rollback", "matches")  # only the confirmed org may answer
 KEPT = (
     "check",
     "extract",
@@ -55,7 +56,7 @@ def run(
     def work() -> Report:
         with contextlib.ExitStack() as stack:
             bar = stack.enter_context(progress())
-            tools = stack.enter_context(opened(workspace, bar, exclusive=exclusive, who=who))
+            tools = stack.enter_context(opened(workspace, bar, exclusive=exclusive, anchored=step in WRITES, who=who))
             report = stage(tools)
             if step in KEPT:
                 tools.journal.put_report(step, getattr(report, "run", "") or "", report.as_json())

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Sequence
 NARROWEST, USUAL, WIDEST = 60, 96, 110
 GAP = "  "
 LONGEST_CELL = 34
+LEAST_CELL = 12
 LEAST_REST = 26  # the last column gets a line of its own rather than less than this
 
 
@@ -72,7 +73,7 @@ class Sheet:
             widths[n] = min(widths[n], LONGEST_CELL if "r" in kinds else self.width // 2)
         taken = [width for width, kind in zip(widths, kinds, strict=True) if kind != "r"]
         room = self.width - indent - sum(taken) - len(GAP) * (len(kinds) - 1)
-        while room < 0 and texts and max(widths[n] for n in texts) > 12:
+        while room < 0 and texts and max(widths[n] for n in texts) > LEAST_CELL:
             widest = max(texts, key=lambda n: widths[n])
             widths[widest] -= 1
             room += 1

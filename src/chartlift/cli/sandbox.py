@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shlex
 import sys
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-app = typer.Typer(no_args_is_help=True, help="A private Salesforce org and AeronaClinic practice on this machine.")
+app = typer.Typer(no_args_is_help=True, help="A private clinic and Salesforce org on this machine.")
 
 
 @app.callback()
 def group() -> None:
-    """A private Salesforce org and AeronaClinic practice on this machine."""
+    """A private clinic and Salesforce org on this machine."""
 
 
 @app.command()
@@ -22,16 +24,35 @@ def start(
     home: Annotated[
         Path | None, typer.Option(help="Where certificate and data go; by default a temporary folder.")
     ] = None,
-    patients: Annotated[int, typer.Option()] = 300,
-    seed: Annotated[int, typer.Option()] = 1,
-    clinic_port: Annotated[int, typer.Option()] = 0,
-    org_port: Annotated[int, typer.Option()] = 0,
-    org_tls_port: Annotated[int, typer.Option()] = 0,
-    control_port: Annotated[int, typer.Option()] = 0,
+    patients: Annotated[int, typer.Option(min=1, help="Size of the clinic.")] = 300,
+    seed: Annotated[int, typer.Option(help="Another seed is another clinic.")] = 1,
+    clinic_port: Annotated[int, typer.Option(min=0, max=65535, help="0 = any free one.")] = 0,
+    org_port: Annotated[int, typer.Option(min=0, max=65535, help="Same, plain http.")] = 0,
+    org_tls_port: Annotated[int, typer.Option(min=0, max=65535, help="Same, https.")] = 0,
+    control_port: Annotated[int, typer.Option(min=0, max=65535, help="Same, for the control door.")] = 0,
     faults: Annotated[Path | None, typer.Option(help="A fault plan.")] = None,
 ) -> None:
     """Print one JSON line when ready and serve until SIGTERM."""
     os.execv(sys.executable, command(home, patients, seed, (clinic_port, org_port, org_tls_port, control_port), faults))  # noqa: S606 - this very interpreter
+
+
+@app.command()
+def env(
+    said: Annotated[Path, typer.Argument(help="File with the line that `sandbox start` printed.")],
+) -> int:
+    """Print the sandbox's secrets and addresses as lines for a shell: eval "$(chartlift sandbox env FILE)"."""
+    from chartlift.cli.door import failed
+
+    try:
+        facts = json.loads(said.read_text(encoding="utf-8"))
+        names = {"SANDBOX_CLINIC": "clinic_url", "SANDBOX_ORG": "org_url", "SANDBOX_MANAGER": "fallback_email"}
+        values = {**facts["env"], **{name: facts[key] for name, key in names.items()}}
+    except (OSError, ValueError, KeyError, TypeError):
+        message = f"{said} does not hold the line of a sandbox."
+        return failed("sandbox env", 2, "UsageError", message, "Is it up yet? It needs some seconds.", as_json=False)
+    for name, value in values.items():
+        print(f"export {name}={shlex.quote(str(value))}")
+    return 0
 
 
 def command(

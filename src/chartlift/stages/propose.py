@@ -68,7 +68,8 @@ def _unmapped_values(tools: Tools) -> list[dict[str, Any]]:
         for rule in unit.fields:
             if rule.map and rule.map in tools.pack.value_maps:
                 found += _unmapped(tools, unit, rule)
-    return sorted(found, key=_by_weight)
+    found.sort(key=_by_weight)
+    return found
 
 
 def _by_weight(line: dict[str, Any]) -> tuple[int, str, str]:

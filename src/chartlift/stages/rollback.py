@@ -39,6 +39,7 @@ def run(tools: Tools, *, go: bool, run_id: str = "") -> RollbackReport:
     undo.read_journal(work, runs)
     units = [unit for unit in reversed(plan.maps) if undo.has_rows(work, unit)]
     undo.start(work, mine)
+    undo.look(work, units)
     for unit in units:
         tools.progress.step(f"{unit.name}: compare with the org")
         undo.judge(work, unit)
@@ -78,14 +79,16 @@ def _undo(work: Carry, unit: ObjectMap) -> None:
         work.tools.progress.step(f"{unit.object}: {batch.rows.num_rows} rows to restore")
         send(work, unit.name, unit.object, batch)
     undo_batches.note_done(work, unit)
+    undo.keep_theirs(work, unit)  # what could not be undone must not lose its parents
 
 
 def _close(work: Carry, plan: ConfirmedPlan, runs: list[str]) -> None:
     journal = work.tools.journal
     left = undo_batches.verify(work)
     base = [r["detail"].get("extraction", 0) for r in journal.runs() if r["id"] in runs]
+    failed = work.value("SELECT count(*) FROM undo WHERE action = 'failed'")
     with journal.transaction():
-        for run in runs:
+        for run in runs if not failed else []:  # with failed rows the same command tries again
             journal.end_run(run, "rolled_back")
         journal.end_run(work.run, "done")
         journal.put(CARRIED, min([journal.get(CARRIED, 0), *base]))

@@ -86,10 +86,43 @@ def start(work: Carry, integration_user: str) -> None:
     work.sql.execute("CREATE OR REPLACE TABLE me AS SELECT ? AS id", [integration_user])
 
 
+def look(work: Carry, units: list[ObjectMap]) -> None:
+    """`pres_UNIT`, `ours_UNIT` and `now_UNIT`: what was there before us, what we left, what is there now."""
+    for unit in units:
+        _images(work, unit)
+        _now(work, unit)
+        for name, table in (("pres", "pres"), ("ours", "ours"), ("now", "now_rows")):
+            work.sql.execute(f"CREATE OR REPLACE TABLE {_of(name, unit)} AS SELECT * FROM {table}")
+    _forget_gone(work, units)
+
+
+def _forget_gone(work: Carry, units: list[ObjectMap]) -> None:
+    """When a record goes, the org empties the lookups that pointed to it: nobody has edited those rows."""
+    there = " UNION ALL ".join(f"SELECT id, deleted FROM {_of('now', unit)}" for unit in units)
+    if not there:
+        return
+    work.sql.execute(f"""
+        CREATE OR REPLACE TABLE gone_rows AS
+        SELECT t.id FROM touched_rows AS t LEFT JOIN ({there}) AS n ON n.id = t.id
+        WHERE t.id IS NOT NULL AND coalesce(n.deleted, true)
+    """)
+    for unit in units:
+        mine = _of("ours", unit)
+        for name in parent_fields(unit):
+            work.sql.execute(f"""
+                UPDATE {mine} SET {ident(name)} = NULL FROM {_of("now", unit)} AS n
+                WHERE n.id = {mine}."Id" AND n.{ident(name)} IS NULL
+                  AND {mine}.{ident(name)} IN (SELECT id FROM gone_rows)
+            """)
+
+
+def _of(name: str, unit: ObjectMap) -> str:
+    """A table of this unit, quoted."""
+    return ident(f"{name}_{unit.name}")
+
+
 def judge(work: Carry, unit: ObjectMap) -> None:
     """Compare what we left with what is there now; children keep their parents in `keep_parents`."""
-    _images(work, unit)
-    _now(work, unit)
     fields = field_names(unit)
     back = [KEY, *fields]
     edits = [f"CASE WHEN {KNOWN} AND n.{ident(f)} IS DISTINCT FROM r.{ident(f)} THEN {literal(f)} END" for f in fields]
@@ -99,14 +132,12 @@ def judge(work: Carry, unit: ObjectMap) -> None:
         INSERT INTO undo
         SELECT {literal(unit.name)}, {literal(unit.object)}, t.key, t.id, {_action(wants)}, {REASON}, t.made
         FROM touched_rows AS t
-        LEFT JOIN now_rows AS n ON n.id = t.id
-        LEFT JOIN ours AS r ON r.key = t.key
-        LEFT JOIN pres AS p ON p.key = t.key,
+        LEFT JOIN {_of("now", unit)} AS n ON n.id = t.id
+        LEFT JOIN {_of("ours", unit)} AS r ON r.key = t.key
+        LEFT JOIN {_of("pres", unit)} AS p ON p.key = t.key,
         LATERAL (SELECT {_names(edits)} AS edits, {_names(keeps)} AS keeps, {FOREIGN} AS foreign_edit) AS e
         WHERE t.unit = {literal(unit.name)}
     """)
-    for name, table in (("pres", "pres"), ("ours", "ours"), ("now", "now_rows")):
-        work.sql.execute(f"CREATE OR REPLACE TABLE {ident(f'{name}_{unit.name}')} AS SELECT * FROM {table}")
 
 
 def _names(parts: list[str]) -> str:
@@ -189,16 +220,29 @@ def _now(work: Carry, unit: ObjectMap) -> None:
 
 
 def keep_parents(work: Carry, units: list[ObjectMap]) -> None:
-    """A row stays if a row that stays points to it: ours that is kept, or one that others made."""
+    """A row stays if a row that stays points to it: ours that is kept or only restored, or one that others made."""
     for unit in units:  # children come before their parents
+        _foreign_children(work, unit)
+        keep_theirs(work, unit)
+
+
+def keep_theirs(work: Carry, unit: ObjectMap) -> None:
+    """Keep what the staying rows of a unit will point to; again after its own undoing, when some of it has failed."""
+    while True:
+        count = 0
         for name in parent_fields(unit):
-            work.sql.execute(f"""
+            back = write(f"p.{ident(name)}", ours(name), f"n.{ident(name)}", KNOWN)
+            count += work.value(f"""
                 UPDATE undo SET action = 'kept', reason = 'a kept record points to it'
                 WHERE action = 'delete' AND id IN (
-                  SELECT n.{ident(name)} FROM {ident("now_" + unit.name)} AS n
-                  JOIN undo AS u ON u.id = n.id AND u.unit = {literal(unit.name)} WHERE u.action = 'kept')
+                  SELECT CASE WHEN u.action = 'restore' AND {back} THEN p.{ident(name)} ELSE n.{ident(name)} END
+                  FROM undo AS u JOIN {_of("now", unit)} AS n ON n.id = u.id
+                  LEFT JOIN {_of("pres", unit)} AS p ON p.key = u.key
+                  LEFT JOIN {_of("ours", unit)} AS r ON r.key = u.key
+                  WHERE u.unit = {literal(unit.name)} AND u.action NOT IN ('delete', 'gone') AND NOT n.deleted)
             """)
-        _foreign_children(work, unit)
+        if not count:
+            return
 
 
 def _foreign_children(work: Carry, unit: ObjectMap) -> None:
@@ -220,7 +264,6 @@ def _foreign_children(work: Carry, unit: ObjectMap) -> None:
             UPDATE undo SET action = 'kept', reason = {literal(f"others added {child.child} records to it")}
             WHERE unit = {literal(unit.name)} AND action = 'delete' AND id IN (
               SELECT f.{ident(child.field)} FROM found AS f
-              WHERE f."CreatedById" <> (SELECT id FROM me)
-                AND f."Id" NOT IN (SELECT id FROM undo WHERE action IN ('delete', 'gone')))
+              WHERE f."CreatedById" <> (SELECT id FROM me) AND f."Id" NOT IN (SELECT id FROM undo WHERE id IS NOT NULL))
         """)
         work.sql.unregister("found")

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 import pyarrow as pa
 
 from chartlift.model.ports import (
     BatchRow,
+    ByValues,
     JobGone,
     JobUnsent,
     Step,
@@ -124,44 +128,59 @@ def _has_doubts(outcomes: pa.Table) -> bool:
 
 
 def ask_org(carry: Carry, entry: BatchRow, keys: list[str] | None = None) -> pa.Table:
-    """What the org says about rows of a batch whose answer is lost: there with our stamps -> ok, else it never arrived."""
-    from chartlift.model.ports import ByValues
-
+    """What the org says about rows of a batch whose answer is lost: done by us -> ok, else it never arrived."""
     sent = carry.tools.journal.blob(entry.id, "keys")
     wanted = set(keys) if keys is not None else None
     rows = [row for row in sent.to_pylist() if wanted is None or row["key"] in wanted]
-    fields = ["Id", KEY, RUN, HASH, "IsDeleted"]
-    if entry.operation == "insert":
-        where = ByValues(KEY, tuple(row["key"] for row in rows))
-    else:
-        where = ByValues("Id", tuple(row["id"] for row in rows))
+    answers = [
+        {
+            "key": row["key"],
+            "id": there["Id"] if there else row.get("id"),
+            "outcome": "ok" if done else "unprocessed",
+            "created": entry.operation == "insert" and done,
+            "code": None,
+            "fields": None,
+        }
+        for row, there, done in _looked_up(carry, entry, rows)
+    ]
+    return pa.Table.from_pylist(answers, schema=OUTCOMES)
+
+
+def _looked_up(carry: Carry, entry: BatchRow, rows: list[dict[str, Any]]) -> Iterator[tuple[Any, Any, bool]]:
+    """Each row with what the org has of it, and whether this batch did it."""
+    pre = carry.tools.journal.blob(entry.id, "pre")
+    before = {row["key"]: row for row in pre.to_pylist()} if pre is not None else {}
+    fields = ["Id", KEY, RUN, HASH, "IsDeleted", "LastModifiedById"]
+    if before:
+        fields += [name for name in pre.column_names if name not in (*fields, "key")]
+    by = (KEY, "key") if entry.operation == "insert" else ("Id", "id")
+    where = ByValues(by[0], tuple(row[by[1]] for row in rows))
     found = pa.table(carry.tools.destination.read(entry.object, fields, where, deleted=True)).to_pylist()
-    by_key = {row[KEY]: row for row in found if row["IsDeleted"] != "true"}
-    by_id = {row["Id"]: row for row in found}
+    # a live row counts before one in the recycle bin
+    known = {row[by[0]]: row for row in sorted(found, key=lambda row: row["IsDeleted"] != "true")}
     runs = {run["id"] for run in carry.tools.journal.runs()}
-    answers = []
+    me = carry.tools.destination.identity().user_id
     for row in rows:
-        there, done = (by_key.get(row["key"]), False) if entry.operation == "insert" else (by_id.get(row["id"]), False)
+        there = known.get(row[by[1]])
+        gone = there is None or there["IsDeleted"] == "true"
         match entry.operation:
             case "insert":
-                done = there is not None and there[RUN] in runs and there[HASH] == row["hash"]
+                # one that a person has deleted meanwhile was made all the same
+                stamps = (entry.run,) if gone else runs
+                done = there is not None and there[RUN] in stamps and there[HASH] == row["hash"]
             case "delete":
-                done = there is None or there["IsDeleted"] == "true"
+                done = gone
             case "undelete":
-                done = there is not None and there["IsDeleted"] != "true"
+                done = not gone
             case _:
-                done = False  # an update can be judged again: same values, same cells
-        answers.append(
-            {
-                "key": row["key"],
-                "id": there["Id"] if there else row.get("id"),
-                "outcome": "ok" if done else "unprocessed",
-                "created": entry.operation == "insert" and done,
-                "code": None,
-                "fields": None,
-            }
-        )
-    return pa.Table.from_pylist(answers, schema=OUTCOMES)
+                done = not gone and there["LastModifiedById"] == me and _differs(before.get(row["key"]), there)
+        yield row, there, done
+
+
+def _differs(before: dict[str, Any] | None, now: dict[str, Any]) -> bool:
+    """Whether a row is not any more as its pre-image says: the update has arrived, and the pre-image is what undoes it."""
+    names = [] if before is None else [name for name in before if name not in ("key", "SystemModstamp")]
+    return any(before[name] != now[name] for name in names)
 
 
 def _keep_outcomes(carry: Carry, entry: BatchRow, outcomes: pa.Table) -> None:

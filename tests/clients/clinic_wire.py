@@ -53,17 +53,17 @@ def read_clinic(url: str, env: dict[str, str]) -> ClinicData:
         timeout=30,
     )
     signed_in.raise_for_status()
-    session = requests.Session()
-    session.headers[TOKEN] = signed_in.headers[TOKEN]
     data = ClinicData()
-    for entity, (path, key) in LISTS.items():
-        for row in _walk(session, url + path, EVERYTHING | ({"embed": "medical"} if entity == "patient" else {})):
-            data.add(entity, key, row | ({} if "updatedAt" in row else {"updatedAt": ""}))
-    for gone in _walk(session, f"{url}/deletions", {}):
-        if gone["mergedIntoId"] is None:
-            data.deleted.add((gone["entity"], gone["entityId"]))
-        elif gone["entity"] == "patient":
-            data.merged[gone["entityId"]] = gone["mergedIntoId"]
+    with requests.Session() as session:
+        session.headers[TOKEN] = signed_in.headers[TOKEN]
+        for entity, (path, key) in LISTS.items():
+            for row in _walk(session, url + path, EVERYTHING | ({"embed": "medical"} if entity == "patient" else {})):
+                data.add(entity, key, row | ({} if "updatedAt" in row else {"updatedAt": ""}))
+        for gone in _walk(session, f"{url}/deletions", {}):
+            if gone["mergedIntoId"] is None:
+                data.deleted.add((gone["entity"], gone["entityId"]))
+            elif gone["entity"] == "patient":
+                data.merged[gone["entityId"]] = gone["mergedIntoId"]
     for patient in data.rows["patient"].values():
         if patient["mergedIntoPatientId"] is not None:
             data.merged[patient["patientId"]] = patient["mergedIntoPatientId"]

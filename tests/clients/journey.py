@@ -4,7 +4,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ COMMAND = Path(sys.executable).with_name("chartlift")
 
 
 @contextmanager
-def sandbox(home: Path, patients: int, seed: int) -> Iterator[dict[str, Any]]:
+def sandbox(home: Path, patients: int, seed: int) -> Generator[dict[str, Any]]:
     """The JSON line of a running sandbox; it ends with the block."""
     arguments = ["start", "--home", str(home), "--patients", str(patients), "--seed", str(seed)]
     process = subprocess.Popen(
@@ -64,6 +64,6 @@ def whole_load(workspace: Path, place: dict[str, Any]) -> dict[str, Any]:
     journey.step("people", "--fallback", place["fallback_email"])
     journey.step("confirm", "--by", "Practice manager")
     journey.step("schema", "--go")
-    journey.step("sample", "--go")
+    journey.step("sample", "--go", "--size", "100")
     journey.step("sample", "--accept", "--by", "Practice manager")
     return journey.step("load", "--go")

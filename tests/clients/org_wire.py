@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Self
 
 import requests
 from oracle_row import Row
@@ -18,7 +18,7 @@ LOOKUPS = {
 
 
 class Org:
-    """A signed-in official client."""
+    """A signed-in official client; a context manager, as its connection has to be closed."""
 
     def __init__(self, sandbox: Mapping[str, Any]) -> None:
         session = requests.Session()
@@ -27,6 +27,12 @@ class Org:
         self.client = Salesforce(
             instance_url=sandbox["org_tls_url"], session_id=sandbox["access_token"], session=session
         )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.client.session.close()
 
     def users(self) -> list[dict[str, Any]]:
         """Every User with its address."""

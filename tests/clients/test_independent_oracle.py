@@ -6,7 +6,6 @@ product or the sandbox. A third opinion is the sandbox's list of planted defects
 
 import random
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -36,24 +35,19 @@ class Evidence:
 
 
 @pytest.fixture(scope="module")
-def evidence(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Evidence]:
+def evidence(tmp_path_factory: pytest.TempPathFactory) -> Evidence:
     folder = tmp_path_factory.mktemp("oracle")
     with sandbox(folder / "sandbox", PATIENTS, SEED) as place:
         load = whole_load(folder / "workspace", place)
-        org = Org(place)
-        oracle = Oracle(
-            read_clinic(place["clinic_url"], place["env"]),
-            org.users(),
-            fallback=place["fallback_email"],
-            tenant=TENANT,
-            today=datetime.now(UTC).date(),
-        )
-        visits = Visits(oracle, with_treatments=org.has("Treatment__c"))
-        expected = {"Account": oracle.accounts, "Contact": oracle.contacts, "Appointment__c": visits.rows}
-        actual = {name: org.records(name, _fields(rows)) for name, rows in expected.items()}
-        counts = {name: org.count(name) for name in expected}
+        clinic = read_clinic(place["clinic_url"], place["env"])
         planted = requests.get(f"{place['control_url']}/clinic/truth", timeout=30).json()
-        yield Evidence(expected, actual, counts, load, planted)
+        with Org(place) as org:
+            oracle = Oracle(clinic, org.users(), place["fallback_email"], TENANT, datetime.now(UTC).date())
+            visits = Visits(oracle, with_treatments=org.has("Treatment__c"))
+            expected = {"Account": oracle.accounts, "Contact": oracle.contacts, "Appointment__c": visits.rows}
+            actual = {name: org.records(name, _fields(rows)) for name, rows in expected.items()}
+            counts = {name: org.count(name) for name in expected}
+    return Evidence(expected, actual, counts, load, planted)
 
 
 def _fields(rows: dict[str, Row]) -> list[str]:

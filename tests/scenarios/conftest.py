@@ -38,7 +38,7 @@ class Prepared:
         state = target / "state"
         home = copied(self.root / stage, target / "workspace")
         environment = world.environment | {"XDG_STATE_HOME": str(state)}
-        return World(world.facts, home, environment, world.control, world.org, world.clinic)
+        return World(world.facts, home, environment, world.control, world.org, world.clinic, self.contents)
 
 
 @pytest.fixture(scope="session")
@@ -103,9 +103,3 @@ def deployed(prepared: Prepared, tmp_path: Path) -> World:
 def loaded(prepared: Prepared, tmp_path: Path) -> World:
     """The same after a load that nothing disturbed."""
     return prepared.again("loaded", tmp_path)
-
-
-@pytest.fixture(scope="session")
-def undisturbed(prepared: Prepared) -> dict[str, dict[str, str]]:
-    """What a load that nothing disturbed brings in: by object, the keys and the hashes of what was sent."""
-    return prepared.contents

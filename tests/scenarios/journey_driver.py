@@ -88,6 +88,7 @@ class World:
     control: httpx2.Client
     org: httpx2.Client
     clinic: dict[str, dict[int, Row]]  # what the clinic's API tells: entity -> id -> record
+    contents: dict[str, dict[str, str]] = field(default_factory=dict)  # an undisturbed load: object -> key -> hash
     said: list[Done] = field(default_factory=list)
 
     # ------------------------------------------------------------ the command line
@@ -232,15 +233,24 @@ class World:
     def key_of(self, patient: int) -> str:
         return f"{self.tenant}-PAT-{patient}"
 
-    def living(self) -> list[int]:
-        """Patients that are neither deleted nor merged nor otherwise odd, and have a visit; in the order of their ids."""
-        visited = {row["patientId"] for row in self.clinic["appointment"].values()}
-        held = {"isDeleted", "mergedIntoPatientId", "guardianPatientId", "referredByPatientId"}
+    def patients(self) -> list[int]:
+        """Patients that move and stand alone (active, nobody's guardian's child), in the order of their ids."""
+        moved = {key.rsplit("-", 1)[1] for key in self.contents["Contact"]}
+        odd = ("guardianPatientId", "referredByPatientId")
         return [
             key
             for key, row in sorted(self.clinic["patient"].items())
-            if key in visited and row["status"] == "ACTIVE" and not any(row.get(name) for name in held)
+            if str(key) in moved and row["status"] == "ACTIVE" and not any(row[name] for name in odd)
         ]
+
+    def patient_with_visits(self) -> tuple[int, list[int]]:
+        """One of them, with two or more visits that move too."""
+        moved = {int(key.rsplit("-", 1)[1]) for key in self.contents["Appointment__c"]}
+        for patient in self.patients():
+            visits = [a for a in sorted(moved) if self.clinic["appointment"][a]["patientId"] == patient]
+            if len(visits) > 1:
+                return patient, visits
+        raise AssertionError("the clinic has no patient with two visits")
 
     # ------------------------------------------------------------ people of the org
 
@@ -255,12 +265,12 @@ class World:
     def nothing_written(self) -> None:
         assert self.get("/org/writes") == []
 
-    def holds_exactly(self, contents: dict[str, dict[str, str]]) -> None:
-        """No key twice, none missing, none too many, each with the content wanted; each row stamped; each fate known."""
+    def holds_everything(self) -> None:
+        """No key twice, none missing, none too many, each as an undisturbed load leaves it; each row stamped; each fate known."""
         for name in OBJECTS:
             found = self.loaded(name)
-            assert _difference(set(found), set(contents[name])) == {}, name
-            assert [key for key, row in found.items() if row[HASH] != contents[name][key]] == []
+            assert _difference(set(found), set(self.contents[name])) == {}, name
+            assert [key for key, row in found.items() if row[HASH] != self.contents[name][key]] == []
             assert [key for key, row in found.items() if not row[RUN]] == []
         self.fates_known()
 

@@ -41,7 +41,8 @@ class Sheet:
         self._lines.append("")
 
     def table(self, heads: Sequence[str], rows: Iterable[Sequence[object]], left: str, indent: int = 2) -> None:
-        """A table; `left` has a letter per column: t = text, f = figure, r = text that takes the rest and wraps."""
+        """A table; `left` has a letter per column: t = text, k = text never cut, f = figure, r = text that
+        takes the rest and wraps."""
         cells = [[_cell(value) for value in row] for row in rows]
         if not cells:
             return
@@ -90,7 +91,7 @@ class Sheet:
         if not rest:
             return [head.rstrip()]
         room = widths[-1]
-        if room < LEAST_REST:
+        if room < min(LEAST_REST, len(rest)):
             under = " " * (indent + 4)
             return [head.rstrip(), *self._wrapped(rest, under, under)]
         first, *others = textwrap.wrap(rest, room, break_on_hyphens=False) or [""]

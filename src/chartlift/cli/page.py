@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from chartlift import __version__
+from chartlift.cli import words
+from chartlift.cli.screen import GRAVITIES
 
 STEPS = (
     "check",
@@ -24,9 +26,11 @@ STEPS = (
     "reconcile",
     "rollback",
 )
+MOVED = ("equal", "differs", "changed_by_person")
+Reports = Mapping[str, Mapping[str, Any]]
 
 
-def write_page(path: Path, reports: Mapping[str, Mapping[str, Any]], seconds: Mapping[str, float]) -> None:
+def write_page(path: Path, reports: Reports, seconds: Mapping[str, float]) -> None:
     """Render the reports that are there; values never come this far, only keys, codes and counts."""
     from jinja2 import Environment, select_autoescape
 
@@ -37,13 +41,16 @@ def write_page(path: Path, reports: Mapping[str, Mapping[str, Any]], seconds: Ma
     environment.filters["figures"] = lambda value: f"{value:,}"
     html = environment.from_string(text).render(
         version=__version__,
-        reports=reports,
+        clean=reports.get("reconcile", {}).get("clean", False),
+        confirmed=reports.get("confirm", {}),
         steps=[(name, seconds[name]) for name in STEPS if name in seconds],
-        slowest=max(seconds.values(), default=1.0),
+        slowest=max([*seconds.values(), 0.001]),
         units=_units(reports),
+        changes=len(reports.get("in flight", {}).get("changes", ())),
+        delta=_delta(reports),
         kept=reports.get("rollback", {}).get("kept", []),
         hashes=[_hash(reports.get(name)) for name in ("hash before", "hash loaded", "hash after")],
-        findings=sorted(reports.get("profile", {}).get("findings", []), key=lambda f: -f["count"]),
+        findings=_findings(reports),
     )
     path.write_text(html, encoding="utf-8")
 
@@ -52,26 +59,54 @@ def _hash(answer: Any) -> str:
     return str(answer.get("hash", "")) if isinstance(answer, Mapping) else ""
 
 
-def _units(reports: Mapping[str, Mapping[str, Any]]) -> list[dict[str, Any]]:
+def _findings(reports: Reports) -> list[tuple[str, list[Mapping[str, Any]]]]:
+    """By gravity, the most frequent first."""
+    found = sorted(reports.get("profile", {}).get("findings", []), key=lambda f: -f["count"])
+    grouped = [(title, [f for f in found if f.get("severity", "note") == gravity]) for gravity, _, title in GRAVITIES]
+    return [(title, rows) for title, rows in grouped if rows]
+
+
+def _delta(reports: Reports) -> list[str]:
+    """What the delta wrote: `2 changed in Appointment__c`."""
+    return [
+        f"{number:,} {words.FATES[fate]} in {unit['object']}"
+        for unit in reports.get("delta", {}).get("units", [])
+        for fate, number in unit["fates"].items()
+        if number and fate in ("insert", "update", "undelete")
+    ]
+
+
+def _units(reports: Reports) -> list[dict[str, Any]]:
     """One row per unit: source rows, fates, fields and the reasons of everything that did not go."""
     carried = {unit["unit"]: unit for unit in reports.get("load", {}).get("units", [])}
     rows = []
     for unit in reports.get("reconcile", {}).get("units", []):
-        load = carried.get(unit["unit"], {})
-        records = unit["records"]
-        landed = sum(records.get(name, 0) for name in ("equal", "differs", "changed_by_person"))
+        records, load = unit["records"], carried.get(unit["unit"], {})
+        if not sum(records.values()):
+            continue
         rows.append(
             {
-                "name": unit["unit"],
+                "title": words.unit(unit["unit"]),
                 "object": unit["object"],
                 "source": sum(records.values()),
-                "landed": landed,
+                "landed": sum(records.get(name, 0) for name in MOVED),
                 "skipped": records.get("skipped", 0),
                 "held": records.get("held", 0),
                 "failed": records.get("failed", 0),
-                "fields": unit["fields"],
-                "reasons": [r for r in load.get("reasons", []) if r["reason"]],
-                "withheld": load.get("withheld", []),
+                "fields": {"equal": 0, "differs": 0, "withheld": 0, "server": 0} | unit["fields"],
+                "stayed": _stayed(load.get("reasons", [])),
+                "withheld": [{"why": words.withheld(w["field"]), "rows": w["rows"]} for w in load.get("withheld", [])],
             }
         )
     return rows
+
+
+def _stayed(reasons: list[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Own reasons one by one, those of parents together."""
+    own = [r for r in reasons if r["reason"] and not r["reason"].startswith("parent:")]
+    below = sum(r["rows"] for r in reasons if r["reason"].startswith("parent:"))
+    rows = [
+        {"what": words.FATES.get(r["fate"], r["fate"]), "why": words.reason(r["reason"]), "rows": r["rows"]}
+        for r in own
+    ]
+    return rows + ([{"what": "held", "why": "the record above it is held", "rows": below}] if below else [])

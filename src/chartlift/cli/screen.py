@@ -13,11 +13,10 @@ from chartlift.model.ports import Probe
 from chartlift.model.reports import CheckReport, EstimateReport, ExtractReport, Finding, ProfileReport, Report
 from chartlift.model.standing import AuditReport, PurgeReport, StatusReport
 
-MOST_FINDINGS = 12  # of one gravity; the rest is counted
-GRAVITIES = (
-    ("error", "Rows that will be held, or lose a field, unless the clinic puts this right"),
-    ("warning", "Single fields that will be left empty, and things to look at"),
-    ("note", "Sent, and worth knowing"),
+GRAVITIES = (  # of each kind so many lines; the rest is counted
+    ("error", 12, "Rows that will be held, or lose a field, unless the clinic puts this right"),
+    ("warning", 10, "Single fields that will be left empty, and things to look at"),
+    ("note", 5, "Sent, and worth knowing"),
 )
 
 
@@ -110,7 +109,7 @@ def _extract(sheet: Sheet, report: ExtractReport) -> None:
 
 
 def _profile(sheet: Sheet, report: ProfileReport) -> None:
-    counted = [f"{e.rows:,} {words.unit(e.name)}" for e in report.entities if e.rows]
+    counted = [f"{words.unit(e.name)} {e.rows:,}" for e in report.entities if e.rows]
     sheet.title(f"Extraction {report.extraction}")
     sheet.line(", ".join(counted))
     _findings(sheet, report.findings)
@@ -120,14 +119,14 @@ def _profile(sheet: Sheet, report: ProfileReport) -> None:
 
 def _findings(sheet: Sheet, findings: Sequence[Finding]) -> None:
     """By gravity, the most frequent first; one line for a code however many fields have it."""
-    for gravity, title in GRAVITIES:
+    for gravity, most, title in GRAVITIES:
         merged = _merged([f for f in findings if f.severity == gravity])
         if not merged:
             continue
         sheet.title(title)
-        rows = [(number, code, f"{said}: {where}") for code, said, where, number in merged[:MOST_FINDINGS]]
+        rows = [(number, code, f"{said}: {where}") for code, said, where, number in merged[:most]]
         sheet.table(("rows", "code", "what, and where"), rows, "ftr")
-        left = merged[MOST_FINDINGS:]
+        left = merged[most:]
         if left:
             sheet.line(
                 f"… and {count(len(left), 'more kind')}, {count(sum(m[3] for m in left), 'row')} (see --json)", 2
@@ -183,7 +182,7 @@ def _step(sheet: Sheet, report: StepReport) -> None:
         sheet.line(line, 0 if number == 0 or report.kind != "propose" else 2)
     rows = [(m["key"], m["object"], m["id"], m["evidence"]) for m in report.data.get("matches", ())]
     if rows:
-        sheet.table(("our record", "looks like", "Id", "because"), rows, "tttr")
+        sheet.table(("our record", "looks like", "Id", "because"), rows, "ktkr")
         sheet.blank()
         sheet.line("Decide: chartlift matches --all link, --all new, or --decide FILE.csv (columns key, choice)")
     kept = report.data.get("kept") or ()
@@ -217,13 +216,13 @@ def _schema(sheet: Sheet, report: StepReport) -> None:
     if not report.went:
         sheet.title(report.lines[0] if not missing else f"{count(len(missing), 'part')} the org does not have yet")
         _components(sheet, missing)
-        if missing:
-            sheet.blank()
-            sheet.line("Nothing was changed. Do it: chartlift schema --go")
+        sheet.blank()
+        sheet.line("Nothing was changed. Do it: chartlift schema --go" if missing else f"Next: {words.NEXT['schema']}")
         return
     fields = [line.removeprefix("field ") for line in report.lines if line.startswith("field ")]
     others = [line for line in report.lines if not line.startswith("field ")]
-    sheet.title(f"Deployed: {count(len(fields), 'field')} and {count(len(others), 'other part')}")
+    made = f"Deployed: {count(len(fields), 'field')} and {count(len(others), 'other part')}"
+    sheet.title(made if report.lines else "The org had everything already.")
     _components(sheet, fields)
     for line in others:
         sheet.line(line, 2)

@@ -31,7 +31,7 @@ def carry(sheet: Sheet, report: CarryReport, what: str = "") -> None:
     both = [(unit, key, fields) for unit in units for key, fields in unit.kept]
     if both:
         sheet.title("Changed by a person in Salesforce and at the clinic; the person's value is kept")
-        sheet.table(("record", "fields"), [(key, fields) for _, key, fields in both[:MOST_KEYS]], "tr")
+        sheet.table(("record", "fields"), [(key, fields) for _, key, fields in both[:MOST_KEYS]], "kr")
         _more(sheet, len(both) - MOST_KEYS, "record")
     if report.matches:
         waiting = count(len(report.matches), "record waits", "records wait")
@@ -76,7 +76,7 @@ def _refused(sheet: Sheet, units: Sequence[UnitCount]) -> None:
     failed = [(key, why) for unit in units for key, why in unit.failed]
     if failed:
         sheet.title(f"{count(len(failed), 'row')} refused by Salesforce")
-        sheet.table(("record", "why"), [(key, words.reason(why)) for key, why in failed[:MOST_KEYS]], "tr")
+        sheet.table(("record", "why"), [(key, words.reason(why)) for key, why in failed[:MOST_KEYS]], "kr")
         _more(sheet, len(failed) - MOST_KEYS, "row")
 
 
@@ -108,7 +108,7 @@ def compare(sheet: Sheet, report: CompareReport) -> None:
     odd = [sample for unit in units for sample in unit.samples]
     if odd:
         sheet.title("Look at these")
-        sheet.table(("record", "field", "what"), [(k, f, v) for k, f, v in odd[:MOST_KEYS]], "ttr")
+        sheet.table(("record", "field", "what"), [(k, f, v) for k, f, v in odd[:MOST_KEYS]], "ktr")
         _more(sheet, len(odd) - MOST_KEYS, "field")
     sheet.blank()
     sheet.line("Every field is explained." if report.clean else "There are differences without an explanation.")
@@ -143,7 +143,7 @@ def rollback(sheet: Sheet, report: RollbackReport) -> None:
     kept(sheet, report.kept)
     if report.failed:
         sheet.title(f"{count(len(report.failed), 'record')} refused by Salesforce")
-        sheet.table(("object", "record", "why"), report.failed[:MOST_KEYS], "ttr")
+        sheet.table(("object", "record", "why"), report.failed[:MOST_KEYS], "tkr")
         _more(sheet, len(report.failed) - MOST_KEYS, "record")
     sheet.blank()
     sheet.line(f"{count(len(report.runs), 'run')}, fingerprint {report.fingerprint[:16]}")
@@ -155,7 +155,7 @@ def kept(sheet: Sheet, found: Sequence[tuple[str, str, str, str]]) -> None:
     """Records or fields that stay because somebody changed them since."""
     if not found:
         return
-    sheet.title(f"{count(len(found), 'record stays', 'records stay')} as a person left them")
+    sheet.title(f"{count(len(found), 'record stays', 'records stay')} in Salesforce")
     rows = [(name, key, record, why) for name, key, record, why in found[:MOST_KEYS]]
-    sheet.table(("object", "record", "Id", "why"), rows, "tttr")
+    sheet.table(("object", "record", "Id", "why"), rows, "tkkr")
     _more(sheet, len(found) - MOST_KEYS, "record")

@@ -37,7 +37,7 @@ def _status(sheet: Sheet, report: StatusReport) -> None:
     if report.runs:
         sheet.title("Runs (times are UTC)")
         sheet.table(
-            ("run", "step", "started", "outcome", "rows", "refused", "unknown"), map(_run, report.runs), "ttttfff"
+            ("run", "step", "started", "outcome", "rows", "refused", "unknown"), map(_run, report.runs), "ktttfff"
         )
     units = [unit for unit in report.units if unit.written or unit.failed or unit.kept_back]
     if units:

@@ -13,6 +13,7 @@ ROWS = {
     "deleted_by_person": "deleted by a person in Salesforce; not brought back",
     "probable_match": "Salesforce may have this record already; decide it with: chartlift matches",
 }
+FIELDS = {"R-USER-EMAIL": "the practitioner has no User of their own in Salesforce"}
 PEOPLE = {
     "not_in_list": "named by records, but not in the clinic's list of users",
     "no_email": "has no e-mail address at the clinic",
@@ -62,7 +63,7 @@ def reason(code: str) -> str:
     if code in ROWS:
         return ROWS[code]
     finding, _, field = code.partition("@")
-    said = texts().get(finding, "")
+    said = texts().get(finding) or FIELDS.get(finding, "")
     return (f"{field}: " if field else "") + (f"{said} ({finding})" if said else finding)
 
 

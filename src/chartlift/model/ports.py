@@ -315,6 +315,10 @@ class Audit(Protocol):
         """Append what became of the rows of a batch: key (stored keyed), outcome, reason."""
         ...
 
+    def covered(self) -> set[int]:
+        """Batches whose outcomes are in the trail."""
+        ...
+
     def verify(self) -> tuple[bool, str]:
         """Walk the chain: (True, head) or (False, where it breaks)."""
         ...

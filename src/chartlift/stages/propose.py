@@ -77,7 +77,7 @@ def _by_weight(line: dict[str, Any]) -> tuple[int, str, str]:
 
 
 def _unmapped(tools: Tools, unit: ObjectMap, rule: FieldRule) -> list[dict[str, Any]]:
-    known = sorted({transforms.fold(source) for source in tools.pack.value_maps[rule.map].values})
+    known = sorted({transforms.fold(source) or "" for source in tools.pack.value_maps[rule.map].values})
     listed = ", ".join(literal(word) for word in known) or "''"
     joins = " ".join(
         f"LEFT JOIN {ident('src_' + alias)} AS {ident('j_' + alias)} ON {ident('j_' + alias)}._id = s.{ident(on)}"

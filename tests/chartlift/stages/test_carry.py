@@ -61,7 +61,7 @@ def test_held_parents_hold_their_children_with_their_reason(bench: Any) -> None:
     add_patient(bench.clinic, 9, isDeleted="true")
     add_visit(bench.clinic, 90, 9)
     bench.ready()
-    units = {u.unit: dict(((fate, reason), n) for fate, reason, n in u.reasons) for u in go(bench).units}
+    units = {u.unit: {(fate, reason): n for fate, reason, n in u.reasons} for u in go(bench).units}
     assert units["person"] == {("hold", "on_hold"): 1, ("skip", "source_deleted"): 1}
     assert units["visit"] == {
         ("hold", "parent:on_hold"): 1,
@@ -212,7 +212,7 @@ def dying_at(kind: str, write: Callable[..., Any]) -> Callable[..., Any]:
     return writes
 
 
-@pytest.mark.parametrize("kind", ["creating", "created", "uploaded", "closing", "closed", "done"])
+@pytest.mark.parametrize("kind", ["creating", "created", "closed", "done"])
 def test_a_kill_on_the_bulk_wire_neither_doubles_nor_loses_a_row(
     bench: Any, kind: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -120,7 +120,26 @@ def _unit(work: Carry, unit: ObjectMap) -> UnitCount:
         _write(work, unit)
         verify.verify(work, unit)
         _keep_fates(work, unit)
+        _tell_audit(work, unit)
     return _count(work, unit)
+
+
+def _tell_audit(work: Carry, unit: ObjectMap) -> None:
+    """Rows that were not sent belong into the trail too; a negative number stands for "no batch"."""
+    rows = work.table("""
+        SELECT key, fate AS outcome, reason AS code, NULL::VARCHAR AS fields FROM spine
+        WHERE fate NOT IN ('insert', 'update', 'undelete', 'failed') ORDER BY seq
+    """)
+    if rows.num_rows:
+        number = [run["id"] for run in work.tools.journal.runs()].index(work.run)
+        work.tools.audit.outcomes(
+            run=work.run,
+            batch=-(number * 1_000 + work.plan.maps.index(unit) + 1),
+            object_name=unit.object,
+            fingerprint=work.plan.fingerprint,
+            who=work.tools.who,
+            rows=rows,
+        )
 
 
 def _write(work: Carry, unit: ObjectMap) -> None:

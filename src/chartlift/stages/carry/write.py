@@ -179,8 +179,7 @@ def _looked_up(carry: Carry, entry: BatchRow, rows: list[dict[str, Any]]) -> Ite
 
 def _differs(before: dict[str, Any] | None, now: dict[str, Any]) -> bool:
     """Whether a row is not any more as its pre-image says: the update has arrived, and the pre-image is what undoes it."""
-    names = [] if before is None else [name for name in before if name not in ("key", "SystemModstamp")]
-    return any(before[name] != now[name] for name in names)
+    return any(value != now[name] for name, value in (before or {}).items() if name not in ("key", "SystemModstamp"))
 
 
 def _keep_outcomes(carry: Carry, entry: BatchRow, outcomes: pa.Table) -> None:

@@ -28,7 +28,7 @@ lint: setup ## style, types and the floors of the house
 	$(BIN)/ty check src
 
 test: setup lint ## every test but the ones that need a browser or other clients
-	$(BIN)/pytest -m "not more"
+	$(BIN)/pytest -n 2 --dist loadfile -m "not more"
 
 test-more: setup ## installs a browser and other clients, and tests with them
 	scripts/install-browser

@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 import oracle_medical as medical
 import oracle_values as values
 from clinic_wire import ClinicData, Record
-from oracle_row import BLOOD, LEAD_SOURCES, SALUTATIONS, Row, fitting, mapped, required
+from oracle_row import BLOOD, CURRENCIES, LEAD_SOURCES, SALUTATIONS, Row, fitting, mapped, required
 from oracle_values import Hold, Withhold, folded
 
 
@@ -118,7 +118,7 @@ class Oracle:
         self._address(row, "Billing", practice)
         row.put("Phone", values.phone, practice["phone"], nation)
         row.put("Email__c", values.email, practice["email"])
-        row.put("Default_Currency__c", values.limited, practice["currency"], 3)
+        row.put("Default_Currency__c", mapped, practice["currency"], CURRENCIES)
         row.fields["Practice_Active__c"] = practice["active"] is True
         return row
 
@@ -126,7 +126,7 @@ class Oracle:
         row.put(f"{side}Street", values.lines, [record["addressLine1"], record["addressLine2"]], 255)
         row.put(f"{side}City", values.limited, record["town"], 40)
         row.put(f"{side}State", values.limited, record["county"], 80)
-        row.put(f"{side}PostalCode", values.postcode, record["postcode"], record["country"])
+        row.put(f"{side}PostalCode", values.postcode, record["postcode"], values.nation(record["country"]))
         row.put(f"{side}Country", values.country, record["country"])
 
     def _site(self, patient: Record) -> str | None:
@@ -169,19 +169,25 @@ class Oracle:
     def _fill_person(self, row: Row, patient: Record) -> None:
         row.fields["Practitioner__c"] = self.practitioner(patient["preferredUserId"])
         row.put("Hygienist__c", self.colleague, patient["preferredHygienistUserId"])
-        row.put("Medical_Record_Number__c", values.limited, patient["patientNumber"] or patient["patientId"], 64)
+        row.put(
+            "Medical_Record_Number__c",
+            values.limited,
+            values.text(patient["patientNumber"]) or patient["patientId"],
+            64,
+        )
         row.put("Salutation", mapped, patient["title"], {target: (word,) for word, target in SALUTATIONS.items()})
         row.put("FirstName", values.limited, re.sub(r" +", " ", patient["firstName"] or ""), 40)
         row.put("LastName", lambda: required(fitting(patient["lastName"], 80)))
         row.put("Middle_Name__c", values.limited, patient["middleName"], 40)
         row.put("Previous_Last_Name__c", values.limited, patient["previousLastName"], 80)
         row.put("Preferred_Name__c", values.limited, patient["preferredName"], 40)
-        row.put("Birthdate", values.day, patient["dateOfBirth"], date(1900, 1, 1), self._today)
+        # the first day of 1900 is what forms write for "not known"
+        row.put("Birthdate", values.day, patient["dateOfBirth"], date(1900, 1, 2), self._today)
         row.put("Gender__c", values.label, patient["gender"], ("MALE", "FEMALE", "OTHER", "UNKNOWN"))
 
     def _fill_reach(self, row: Row, patient: Record) -> None:
         practice = self.data.rows["practice"].get(patient["practiceId"] or 0, {})
-        region = practice.get("country") or "GB"
+        region = practice.get("country") or values.nation(patient["country"]) or "GB"
         self._address(row, "Mailing", patient)
         row.put("HomePhone", values.phone, patient["homePhone"], region)
         row.put("MobilePhone", values.phone, patient["mobilePhone"], region)
@@ -241,7 +247,7 @@ class Oracle:
             raise Withhold(row.withheld["NHS_Number__c"])
         declared = values.text(patient["healthNumberType"])
         number = row.fields["NHS_Number__c"]
-        return declared or (values.scheme_of(number) if number else None)
+        return (declared or values.scheme_of(number)) if number else None
 
     def _blood(self, raw: Any) -> str | None:
         word = values.text(raw)
@@ -264,7 +270,7 @@ class Oracle:
             state = values.label(patient["status"], ("ACTIVE", "INACTIVE", "ARCHIVED", "DECEASED"))
         except Withhold as reason:
             raise Hold(str(reason)) from None
-        fields["Patient_Status__c"] = required(state)
+        fields["Patient_Status__c"] = state
         row.put("Archived_On__c", values.instant, patient["archivedAt"], self.last, zone)
         row.put("Archived_Reason__c", values.limited, patient["archivedReason"], 255)
         row.put("Deceased_On__c", values.day, patient["deceasedOn"], date(1950, 1, 1), self.last)

@@ -21,7 +21,7 @@ def _blocks(items: list[Record], line: Callable[[Record], tuple[str, str]]) -> t
     groups: tuple[list[Any], list[Any]] = ([], [])
     for item in items:
         when, words = line(item)
-        groups[0 if item["active"] else 1].append((when == "", when, item["medicalItemId"], words))
+        groups[1 if item["active"] is False else 0].append((when == "", when, item["medicalItemId"], words))
     active, inactive = ([row[3] for row in sorted(group)] for group in groups)
     return active, (["Inactive:", *inactive] if inactive else [])
 

@@ -32,6 +32,7 @@ LEAD_SOURCES = {
     "Walk-in": ("walkin", "passing", "walkinpassing"),
     "Other": ("other",),
 }
+CURRENCIES = {"GBP": ("gbp",), "EUR": ("eur",)}
 BLOOD = ("A+", "A-", "B+", "B-", "AB+", "AB-", "O+", "O-", "Unknown")
 
 

@@ -64,6 +64,13 @@ def label(raw: Any, codes: tuple[str, ...]) -> str | None:
     raise Withhold("R-PICK")
 
 
+def nation(raw: Any) -> str | None:
+    """The two letters of a country given by code or by name."""
+    value = text(raw)
+    found = pycountry.countries.get(alpha_2=value.upper()) or pycountry.countries.get(name=value) if value else None
+    return found.alpha_2 if found else None
+
+
 def country(raw: Any) -> str | None:
     """The ISO name, or the raw text."""
     value = limited(raw, 80)
@@ -77,15 +84,15 @@ UK_POSTCODE = re.compile(
 EIRCODE = re.compile(r"([AC-FHKNPRTV-Y]\d{2}|D6W)[0-9AC-FHKNPRTV-Y]{4}")
 
 
-def postcode(raw: Any, nation: str | None) -> str | None:
+def postcode(raw: Any, land: str | None) -> str | None:
     """The usual spelling where the code is well formed for the country, else the text as it stands."""
     value = limited(raw, 20)
     if value is None:
         return None
     tight = re.sub(r"\s", "", value).upper()
-    if nation == "GB" and UK_POSTCODE.fullmatch(tight):
+    if land in ("GB", None) and UK_POSTCODE.fullmatch(tight):
         return f"{tight[:-3]} {tight[-3:]}"
-    if nation == "IE" and EIRCODE.fullmatch(tight):
+    if land in ("IE", None) and EIRCODE.fullmatch(tight):
         return f"{tight[:3]} {tight[3:]}"
     return value
 
@@ -128,7 +135,8 @@ def day(raw: Any, first: date, last: date) -> date | None:
         return None
     british = re.fullmatch(r"(\d{2})/(\d{2})/(\d{4})", value)
     try:
-        read = date.fromisoformat("-".join(reversed(british.groups())) if british else value)
+        iso = re.sub(r"[T ]00:00(:00(\.0+)?)?Z?$", "", value)
+        read = date.fromisoformat("-".join(reversed(british.groups())) if british else iso)
     except ValueError:
         raise Withhold("R-DT") from None
     if not first <= read <= last:
@@ -141,10 +149,14 @@ def instant(raw: Any, last: date, zone: ZoneInfo) -> datetime | None:
     value = text(raw)
     if value is None:
         return None
+    british = re.fullmatch(r"(\d{2})/(\d{2})/(\d{4}) (\d{2}:\d{2})", value)
+    written = "{2}-{1}-{0}T{3}".format(*british.groups()) if british else value
     try:
-        read = datetime.fromisoformat(value)
+        read = datetime.fromisoformat(written)
     except ValueError:
         raise Withhold("R-DT") from None
+    if len(written) == len("2025-10-14"):
+        raise Withhold("R-DT")
     if not date(1950, 1, 1) <= read.date() <= last:
         raise Withhold("R-DT")
     return (read if read.tzinfo else read.replace(tzinfo=zone, fold=0)).astimezone(UTC).replace(microsecond=0)

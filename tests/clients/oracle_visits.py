@@ -1,12 +1,13 @@
 """What the org should hold of the clinic's appointments."""
 
+import re
 from decimal import Decimal
 from typing import Any
 
 import oracle_values as values
 from clinic_wire import Record
 from oracle import Oracle, link
-from oracle_row import STATUSES, Row, fitting, mapped
+from oracle_row import CURRENCIES, STATUSES, Row, fitting, mapped
 from oracle_values import Hold, Withhold
 
 LIMIT = 32_768
@@ -103,7 +104,7 @@ class Visits:
         derived = visit["cost"] is None and bool(treated)
         row.put("Cost__c", values.money, sum(treated) if derived else visit["cost"])
         fields["Cost_Derived__c"] = derived
-        row.put("Currency_Code__c", values.limited, visit["currency"], 3)
+        row.put("Currency_Code__c", mapped, visit["currency"], CURRENCIES)
 
     def _location(self, practice: int | None) -> str | None:
         if practice is None:
@@ -114,16 +115,19 @@ class Visits:
         return key
 
     def _minutes(self, raw: Any) -> Decimal | None:
-        if raw is None:
+        written = values.text(raw)
+        if written is None:
             return None
-        if not 0 < raw <= DAY_MINUTES or raw != int(raw):
+        if not re.fullmatch(r"[0-9]+(\.0+)?", written) or not 0 < Decimal(written) <= DAY_MINUTES:
             raise Withhold("R-DURATION")
-        return Decimal(raw)
+        return Decimal(written)
 
     def _status(self, visit: Record) -> str:
-        listed = self._data.rows["appointmentStatus"].get(visit["appointmentStatusId"])
+        """The id decides wherever there is one; an id on no list is as good as an unknown word."""
+        one = visit["appointmentStatusId"]
+        listed = self._data.rows["appointmentStatus"].get(one, {"code": str(one)})
         try:
-            found = mapped(listed["code"] if listed else visit["appointmentStatus"], STATUSES)
+            found = mapped(visit["appointmentStatus"] if one is None else listed["code"], STATUSES)
         except Withhold as reason:
             raise Hold(str(reason)) from None
         if found is None:

@@ -142,7 +142,7 @@ VISITS: list[Record] = [
     {"cost": 12.345},
     {"cost": "0"},
     {"cost": ""},
-    {"currency": "XXX"},
+    {"currency": "ZZZ"},
     {"currency": "gbp"},
     {"currency": None},
     {"appointmentTypeId": 999, "appointmentType": "Whitening"},

@@ -14,7 +14,7 @@ import pytest
 sys.path.append(str(Path(__file__).parent))  # test folders are no packages; journey_driver is shared
 from journey_driver import HASH, OBJECTS, World, clean_environment, copied, read_clinic, start_sandbox, stop
 
-PATIENTS, SEED = 100, 3
+PATIENTS, SEED = 125, 3
 AHEAD = 3600.0  # seconds by which a scenario's clock runs before the one of its preparation
 
 
@@ -28,10 +28,10 @@ class Prepared:
     contents: dict[str, dict[str, str]]
 
     def again(self, stage: str, target: Path) -> World:
-        """Everything as it was after `stage` (confirmed, deployed or loaded), an hour later; all faults and changes are gone."""
+        """Everything as it was after `stage` (profiled, confirmed, deployed or loaded), an hour later, undisturbed."""
         world = self.world
         assert world.control.post("/reset").status_code == 200
-        if stage != "confirmed":
+        if (self.root / f"{stage}.org").exists():
             world.post("/org/restore", {"path": str(self.root / f"{stage}.org")})
         behind = (self.until - datetime.fromisoformat(world.get("/clock")["now"])).total_seconds()
         world.post("/clock", {"advance_s": max(0.0, behind) + AHEAD})
@@ -70,14 +70,12 @@ def _prepare(world: World, root: Path) -> None:
     # small batches give a load of a hundred patients several jobs, and so more places to stop at
     settings = world.workspace / "chartlift.toml"
     settings.write_text(settings.read_text(encoding="utf-8") + "batch_rows = 450\n", encoding="utf-8")
-    for words in (
-        ("extract",),
-        ("profile",),
-        ("propose",),
-        ("people", "--fallback", world.facts["fallback_email"]),
-        ("confirm", "--by", "P. Manager"),
-    ):
-        world.ok(*words)
+    world.ok("extract")
+    world.ok("profile")
+    copied(world.workspace, root / "profiled")
+    world.ok("propose")
+    world.ok("people", "--fallback", world.facts["fallback_email"])
+    world.ok("confirm", "--by", "P. Manager")
     copied(world.workspace, root / "confirmed")
     world.ok("schema", "--go")
     copied(world.workspace, root / "deployed")
@@ -85,6 +83,12 @@ def _prepare(world: World, root: Path) -> None:
     world.ok("load", "--go", "--without-sample")
     copied(world.workspace, root / "loaded")
     world.post("/org/snapshot", {"path": str(root / "loaded.org")})
+
+
+@pytest.fixture
+def profiled(prepared: Prepared, tmp_path: Path) -> World:
+    """A workspace in which nobody has decided anything yet, and an untouched org."""
+    return prepared.again("profiled", tmp_path)
 
 
 @pytest.fixture

@@ -19,21 +19,17 @@ LOAD_STOPS = [
     ("GET", JOB, 1),
     ("GET", r"/successfulResults", 1),
     ("GET", r"/query", 9),
-    ("POST", COLLECTION, 1),
 ]
 DELTA_STOPS = [
     ("GET", "/appointments", 1),
     ("POST", COLLECTION, 1),
     ("PATCH", COLLECTION, 1),
-    ("PATCH", COLLECTION, 1),
 ]
 ROLLBACK_STOPS = [
     ("POST", JOBS, 1),
-    ("PUT", r"/batches", 1),
     ("PATCH", JOB, 1),
     ("GET", r"/successfulResults", 1),
     ("DELETE", COLLECTION, 1),
-    ("DELETE", COLLECTION, 2),
 ]
 
 
@@ -48,8 +44,8 @@ def test_a_load_killed_while_requests_are_on_their_way(deployed: World) -> None:
 
 def test_a_load_killed_at_random_moments(deployed: World) -> None:
     draw = random.Random(SEED)
-    killed = [deployed.kill_after(0.6 + draw.random() * 2.2, *LOAD) for _ in range(10)]
-    assert sum(killed) >= 5, killed
+    killed = [deployed.kill_after(0.6 + draw.random() * 2.2, *LOAD) for _ in range(5)]
+    assert sum(killed) >= 3, killed
     deployed.ok(*LOAD)
     deployed.holds_everything()
     deployed.inserts_once()
@@ -65,7 +61,7 @@ def test_a_delta_killed_while_requests_are_on_their_way(loaded: World) -> None:
     booked = {name: like[name] for name in words} | {"appointmentTime": "2026-12-14T09:30:00", "duration": 20}
     new = loaded.mutate("create", "appointment", **booked)
     killed = [loaded.kill_at(*stop, "delta", "--go") for stop in DELTA_STOPS]
-    assert sum(killed) >= 3, killed
+    assert all(killed), killed
     loaded.ok("delta", "--go")
     assert f"{loaded.tenant}-APT-{new}" in loaded.loaded("Appointment__c")
     found = loaded.soql(f"SELECT MailingCity FROM Contact WHERE {KEY} = '{loaded.key_of(patient)}'")
@@ -78,7 +74,7 @@ def test_a_delta_killed_while_requests_are_on_their_way(loaded: World) -> None:
 def test_a_rollback_killed_while_requests_are_on_their_way(loaded: World) -> None:
     ids = {name: {key: row["Id"] for key, row in loaded.loaded(name).items()} for name in OBJECTS}
     killed = [loaded.kill_at(*stop, "rollback", "--go") for stop in ROLLBACK_STOPS]
-    assert sum(killed) >= 4, killed
+    assert sum(killed) >= 3, killed
     done = loaded.ok("rollback", "--go")
     assert (done.document["kept"], done.document["failed"]) == ([], [])
     assert {name: loaded.loaded(name) for name in OBJECTS} == {name: {} for name in OBJECTS}

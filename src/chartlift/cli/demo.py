@@ -168,13 +168,16 @@ def _table(journey: Journey) -> list[str]:
     compared = {u["unit"]: u for u in journey.reports["reconcile"]["units"]}
     for unit in compared.values():
         records, fields = unit["records"], unit["fields"]
+        if not sum(records.values()):
+            continue
         landed = sum(records.get(n, 0) for n in ("equal", "differs", "changed_by_person"))
         lines.append(
             f"{unit['unit']:<16}{sum(records.values()):>8,}{landed:>8,}{records.get('skipped', 0):>8,}{records.get('held', 0):>7,}"
             f"{records.get('failed', 0):>7,}{fields.get('equal', 0):>14,}{fields.get('withheld', 0):>10,}"
         )
-    took = ", ".join(f"{name} {value:.1f} s" for name, value in journey.seconds.items())
-    return [*lines, f"Time: {took}"]
+    slowest = sorted(journey.seconds, key=lambda name: -journey.seconds[name])[:4]
+    took = ", ".join(f"{name} {journey.seconds[name]:.0f} s" for name in slowest)
+    return [*lines, f"{sum(journey.seconds.values()):.0f} seconds in all; longest: {took}."]
 
 
 def _proof(before: dict[str, str], after: dict[str, str] | None, *, keep: bool) -> list[str]:

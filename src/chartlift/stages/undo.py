@@ -28,6 +28,7 @@ REASON = """
             WHEN t.made AND len(e.edits) > 0 THEN 'a person changed ' || array_to_string(e.edits, ', ')
             WHEN t.made AND e.foreign_edit THEN 'a person changed it outside the mapped fields'
             WHEN NOT t.made AND len(e.keeps) > 0 THEN 'kept:a person changed ' || array_to_string(e.keeps, ', ')
+            WHEN NOT t.made AND e.foreign_edit THEN 'kept:a person changed it outside the mapped fields'
           END"""
 
 

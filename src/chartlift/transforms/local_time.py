@@ -12,9 +12,11 @@ from chartlift.transforms.instant import zoned
 from chartlift.transforms.outcome import NOTHING, Outcome
 
 ARGUMENTS = 1
+HOME_ZONE = "Europe/London"  # the default of the source profile; Dublin's clocks show the same
 FINDINGS = INSTANT_FINDINGS | {
     "R-DT-OVERLAP": "the hour happened twice that night; the earlier one is taken",
     "R-DT-GAP": "the hour did not happen that night; the time is moved forward",
+    "R-DT-ZONE": "the practice's time zone is not known; the time is read as London's",
 }
 
 
@@ -28,7 +30,7 @@ def fault(wall: datetime, zone: ZoneInfo) -> str | None:
 
 
 def reference(x: str | None, zone: str | None, *, today: date | None = None) -> Outcome:
-    """The moment at which clocks in `zone` (IANA name) showed `x`; a zone written in `x` goes before."""
+    """The moment at which clocks in `zone` (IANA name; London, if unknown) showed `x`; a zone written in `x` goes before."""
     text = clean(x)
     if text is None:
         return NOTHING
@@ -42,7 +44,7 @@ def reference(x: str | None, zone: str | None, *, today: date | None = None) -> 
     try:
         place = ZoneInfo(zone or "")
     except (ZoneInfoNotFoundError, ValueError, OSError):
-        return Outcome(None, "R-DT-ZONE", bad=True)
+        place, note = ZoneInfo(HOME_ZONE), "R-DT-ZONE"
     if not FIRST_DAY <= wall.date() <= last_day(today or today_utc()):
         return Outcome(None, "R-DT-RANGE", bad=True)
     moment = wall.replace(tzinfo=place).astimezone(UTC).replace(tzinfo=None)

@@ -7,15 +7,16 @@ CREATE OR REPLACE MACRO wall_plain(x) AS
 CREATE OR REPLACE MACRO wall_cell(w) AS
   CASE WHEN w.wall IS NULL THEN refused('R-DT')
        WHEN w.zone <> '' THEN list_transform(zoned_moments([w]), lambda own_zone: zoned_cell(own_zone))[1]
-       WHEN NOT zone_known(w.place) THEN refused('R-DT-ZONE')
        WHEN NOT in_range(w.wall) OR NOT zone_covers(w.wall, w.place) THEN refused('R-DT-RANGE')
        ELSE struct_pack(v := utc_text(w.wall, local_minutes(w.wall, w.place)),
-                        note := coalesce(local_fault(w.wall, w.place), fraction_note(w.fraction)),
+                        note := coalesce(local_fault(w.wall, w.place), CASE WHEN NOT w.known THEN 'R-DT-ZONE' END, fraction_note(w.fraction)),
                         bad := FALSE) END;
+-- A practice that is not known has no zone: London's clocks (the source's default), with a finding.
 CREATE OR REPLACE MACRO local_slow(x, zone) AS
   list_transform(
     list_transform(moment_walls(x), lambda wall_there: struct_pack(
-      wall := wall_there.wall, zone := wall_there.zone, fraction := wall_there.fraction, place := zone)),
+      wall := wall_there.wall, zone := wall_there.zone, fraction := wall_there.fraction,
+      known := zone_known(zone), place := CASE WHEN zone_known(zone) THEN zone ELSE 'Europe/London' END)),
     lambda local: wall_cell(local))[1];
 CREATE OR REPLACE MACRO tf_local_time(x, zone) AS
   CASE WHEN x IS NULL THEN empty_cell()

@@ -2,7 +2,7 @@
 CREATE OR REPLACE MACRO dialled(n, land) AS
   CASE WHEN land = 'GB' AND regexp_full_match(n, '0[1-9][0-9]{8,9}') THEN '+44' || substr(n, 2)
        WHEN land = 'IE' AND regexp_full_match(n, '048[0-9]{8}') THEN '+4428' || substr(n, 4)
-       WHEN land = 'IE' AND regexp_full_match(n, '0[1-9][0-9]{6,8}') THEN '+353' || substr(n, 2)
+       WHEN land = 'IE' AND regexp_full_match(n, '0[1-9][0-9]{6,9}') THEN '+353' || substr(n, 2)
        WHEN regexp_full_match(n, '(\+|00)[1-9][0-9]{7,14}') THEN '+' || regexp_replace(n, '^(\+|00)', '')
        WHEN land = 'GB' AND regexp_full_match(n, '7[0-9]{9}') THEN '+44' || n
        WHEN land = 'IE' AND regexp_full_match(n, '8[0-9]{8}') THEN '+353' || n END;

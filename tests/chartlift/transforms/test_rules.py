@@ -73,7 +73,7 @@ RULES: list[tuple[str, list[Any], str | None, str | None]] = [
     ("local_time", ["2025-10-26T01:30:00", LONDON], "2025-10-26T00:30:00.000Z", "R-DT-OVERLAP"),
     ("local_time", ["2025-10-26T02:00:00", DUBLIN], "2025-10-26T02:00:00.000Z", SENT),
     ("local_time", ["1970-01-15T09:00:00", LONDON], "1970-01-15T08:00:00.000Z", SENT),
-    ("local_time", ["2025-10-14T09:20:00", None], None, "R-DT-ZONE"),
+    ("local_time", ["2025-10-14T09:20:00", None], "2025-10-14T08:20:00.000Z", "R-DT-ZONE"),
     ("local_time", ["tomorrow", LONDON], None, "R-DT"),
     ("local_time", ["2025-07-14T09:20:00Z", LONDON], "2025-07-14T09:20:00.000Z", SENT),
     # numbers

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
@@ -21,7 +22,9 @@ _ESCAPED_HALF = re.compile(r"\\ud[89a-f]")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
 
 
-def table(entity: Entity, records: Sequence[Record], problems: Problems) -> pa.Table:
+def table(
+    entity: Entity, records: Sequence[Record], problems: Problems, sites: Mapping[str, str] | None = None
+) -> pa.Table:
     """The records as one table of text.
 
     A number is its raw token, a boolean `true` or `false`, an array or object its JSON text; null and a missing key are
@@ -36,7 +39,7 @@ def table(entity: Entity, records: Sequence[Record], problems: Problems) -> pa.T
                 problems["S-UNMAPPED", f"{entity.name}.{key if _PLAIN_KEY.fullmatch(key) else '(odd name)'}"] += 1
     columns = {key: [cell(record.get(key)) for record in records] for key in entity.keys}
     for name in entity.derived:
-        columns[name] = [_DERIVED[entity.name, name](record) for record in records]
+        columns[name] = [_DERIVED[entity.name, name](record, sites or {}) for record in records]
     columns["_raw"] = [compact(_without(record, apart) if apart else record) for record in records]
     return pa.table({name: _array(entity, name, cells, problems) for name, cells in columns.items()})
 
@@ -79,13 +82,19 @@ def _array(entity: Entity, name: str, cells: list[str | None], problems: Problem
         return pa.array(whole, pa.string())
 
 
-def made(entity: str, records: Sequence[Record]) -> tuple[str, list[dict[str, Any]]] | None:
-    """The rows of the entity that is made from another one's records, and its name; each slug once."""
+def made(
+    entity: str, records: Sequence[Record], sites: Mapping[str, str] | None = None
+) -> tuple[str, list[dict[str, Any]]] | None:
+    """The rows of the entity that is made from another one's records, and its name; each slug once.
+
+    `sites`: slug of a listed practice's name -> its id; who names one of these needs no practice known by its name only.
+    """
     if entity == "practice":
         named = ((group_slug(record), record.get("groupName")) for record in records)
         return "practiceGroup", [{"groupSlug": s, "name": n} for s, n in _first_of_each(named).items()]
     if entity == "patient":
-        named = ((name_slug(record), record.get("practiceName")) for record in records)
+        names = ((name_slug(record), record.get("practiceName")) for record in records)
+        named = ((slug, name) for slug, name in names if slug not in (sites or {}))
         return "practiceNamed", [{"nameSlug": s, "name": n} for s, n in _first_of_each(named).items()]
     return None
 
@@ -98,7 +107,7 @@ def _first_of_each(named: Iterable[tuple[str | None, Any]]) -> dict[str, str]:
     return found
 
 
-def group_slug(practice: Record) -> str | None:
+def group_slug(practice: Record, _sites: Mapping[str, str] = MappingProxyType({})) -> str | None:
     """The slug of a practice's group; None if it belongs to none."""
     return slug(practice.get("groupName"))
 
@@ -108,11 +117,13 @@ def name_slug(patient: Record) -> str | None:
     return slug(patient.get("practiceName")) if _blank(patient.get("practiceId")) else None
 
 
-def site_key(patient: Record) -> str | None:
-    """`PRA-<practiceId>`, else `PRN-<slug of practiceName>`, else None."""
+def site_key(patient: Record, sites: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    """`PRA-<practiceId>`, by the name of a listed practice if need be, else `PRN-<slug of practiceName>`, else None."""
     if not _blank(patient.get("practiceId")):
         return f"PRA-{cell(patient['practiceId'])}"
     by_name = name_slug(patient)
+    if by_name and by_name in sites:
+        return f"PRA-{sites[by_name]}"
     return f"PRN-{by_name}" if by_name else None
 
 
@@ -125,7 +136,7 @@ def slug(name: Any) -> str | None:
     return transforms.slug(transforms.mark_surrogates(name)) if isinstance(name, str) else None
 
 
-_DERIVED: Mapping[tuple[str, str], Callable[[Record], str | None]] = {
+_DERIVED: Mapping[tuple[str, str], Callable[[Record, Mapping[str, str]], str | None]] = {
     ("practice", "groupSlug"): group_slug,
     ("patient", "siteKey"): site_key,
 }

@@ -35,6 +35,7 @@ class AeronaSource:
         self.name = profile.name
         self._sessions = tuple(sessions)
         self._profile = profile
+        self._by_name: dict[str, str] | None = None  # slug of a practice's name -> its id
         self._unfiltered: set[str] = set()  # listings that ignore the patient filter
 
     def close(self) -> None:
@@ -166,8 +167,9 @@ class AeronaSource:
         self, session: Session, entity: Entity, records: list[Record], embedded: bool, problems: Problems
     ) -> Page:
         arrays = self._profile.wanted(entity)
-        tables: dict[str, ArrowStream] = {entity.name: flatten.table(entity, records, problems)}
-        extra = flatten.made(entity.name, records)
+        sites = self._sites(session, records) if entity.name == "patient" else {}
+        tables: dict[str, ArrowStream] = {entity.name: flatten.table(entity, records, problems, sites)}
+        extra = flatten.made(entity.name, records, sites)
         if extra is not None:
             tables[extra[0]] = flatten.table(self._profile.entities[extra[0]], extra[1], problems)
         for array in arrays if embedded else ():
@@ -176,6 +178,18 @@ class AeronaSource:
                 child, self._children(session, entity, array, records, problems), problems
             )
         return Page(entity.name, tables, None)
+
+    def _sites(self, session: Session, records: list[Record]) -> Mapping[str, str]:
+        """Slug of each listed practice's name -> its id; asked for once, when a patient names a practice without its id."""
+        if self._by_name is None and any(flatten.name_slug(record) for record in records):
+            practice = self._profile.entities["practice"]
+            listed = self._get(session, practice, self._base_parameters(practice, None), self._profile.paging.first, 0)
+            rows = listed if isinstance(listed, list) else []
+            named = [
+                (flatten.slug(row.get("name")), str(row.get(practice.id))) for row in rows if isinstance(row, dict)
+            ]
+            self._by_name = {slug: number for slug, number in reversed(named) if slug}
+        return self._by_name or {}
 
     # ------------------------------------------------------------ embedded arrays
 

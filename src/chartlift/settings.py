@@ -101,26 +101,13 @@ def read(home: Path) -> Settings:
             f"{home.absolute()} is not a workspace: it has no {FILE}.",
             hint="Go to the workspace's folder or name it with --workspace DIR; chartlift init DIR makes a new one.",
         )
+    by_hand = "Put it right by hand; docs/steps/init.md shows a whole one."
     try:
-        body = tomllib.loads(path.read_text(encoding="utf-8"))
-        source, destination = body["source"], body["destination"]
-        settings = Settings(
-            home=home,
-            tenant=body["tenant"],
-            pack=body["pack"],
-            source=source["platform"],
-            source_url=source["url"],
-            destination=destination["platform"],
-            org_url=destination["url"],
-            options=_policies(body.get("policies", {})),
-        )
+        settings = _settings(home, tomllib.loads(path.read_text(encoding="utf-8")))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise UsageError(f"{path} cannot be read: {error}", hint="Correct it by hand.") from error
+        raise UsageError(f"{path} cannot be read: {error}", hint=by_hand) from error
     except (KeyError, TypeError) as error:
-        raise UsageError(
-            f"{path} is half-made: {error} is missing.",
-            hint="Put it back by hand: docs/steps/init.md shows a whole one.",
-        ) from error
+        raise UsageError(f"{path} is half-made: {error} is missing.", hint=by_hand) from error
     words = (
         settings.tenant,
         settings.pack,
@@ -130,12 +117,26 @@ def read(home: Path) -> Settings:
         settings.org_url,
     )
     if not all(isinstance(word, str) for word in words):
-        raise UsageError(f"{path}: names and addresses stand in quotes.", hint="Correct it by hand.")
+        raise UsageError(f"{path}: names and addresses stand in quotes.", hint=by_hand)
     if not TENANT.fullmatch(settings.tenant):
         raise UsageError(
             f"{path}: the tenant is not usable.", hint="Small letters and digits, 2 to 20, a letter first."
         )
     return settings
+
+
+def _settings(home: Path, body: Mapping[str, Any]) -> Settings:
+    source, destination = body["source"], body["destination"]
+    return Settings(
+        home=home,
+        tenant=body["tenant"],
+        pack=body["pack"],
+        source=source["platform"],
+        source_url=source["url"],
+        destination=destination["platform"],
+        org_url=destination["url"],
+        options=_policies(body.get("policies", {})),
+    )
 
 
 def _policies(body: Mapping[str, Any]) -> dict[str, Any]:

@@ -297,7 +297,8 @@ def read_clinic(facts: dict[str, Any]) -> dict[str, dict[int, Row]]:
         for entity in ("patient", "appointment"):
             found[entity], page = {}, 1
             while page is not None:
-                answer = client.get(f"/{entity}s", params={"page": page, "pageSize": 200, "sort": "id"}).json()
+                every = {"includeArchived": "true", "includeDeceased": "true"} if entity == "patient" else {}
+                answer = client.get(f"/{entity}s", params=every | {"page": page, "pageSize": 200, "sort": "id"}).json()
                 found[entity] |= {row[f"{entity}Id"]: row for row in answer["items"]}
                 page = answer["nextPage"]
     return found

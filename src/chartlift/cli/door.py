@@ -147,5 +147,5 @@ def _sentence(text: str) -> str:
     """With a capital, unless it begins with a file's or a command's name."""
     first = text.split(" ", 1)[0]
     if first == "chartlift":
-        return f"Run: {text}" if " makes " not in text else text
+        return text if " makes " in text or text.endswith(".") else f"Run: {text}"
     return text[:1].upper() + text[1:] if first.isalpha() and first.islower() else text

@@ -91,7 +91,7 @@ class Sheet:
         if not rest:
             return [head.rstrip()]
         room = widths[-1]
-        if room < min(LEAST_REST, len(rest)):
+        if room < max(min(LEAST_REST, len(rest)), *map(len, [*rest.split(" "), ""])):
             under = " " * (indent + 4)
             return [head.rstrip(), *self._wrapped(rest, under, under)]
         first, *others = textwrap.wrap(rest, room, break_on_hyphens=False) or [""]

@@ -36,9 +36,7 @@ def _status(sheet: Sheet, report: StatusReport) -> None:
         sheet.line(f"The confirmation is void: {report.plan['voided']}")
     if report.runs:
         sheet.title("Runs (times are UTC)")
-        sheet.table(
-            ("run", "step", "started", "outcome", "rows", "refused", "unknown"), map(_run, report.runs), "ktttfff"
-        )
+        sheet.table(("step", "started", "outcome", "rows", "run"), map(_run, report.runs), "tttfr")
     units = [unit for unit in report.units if unit.written or unit.failed or unit.kept_back]
     if units:
         sheet.title("Written so far, all runs together")
@@ -54,8 +52,11 @@ def _status(sheet: Sheet, report: StatusReport) -> None:
 
 
 def _run(run: RunState) -> tuple[object, ...]:
-    outcome = ENDS.get(run.outcome, run.outcome)
-    return (run.id, run.kind, layout.moment(run.started), outcome, run.rows, run.failed, run.unknown)
+    counts = ((run.failed, "refused"), (run.unprocessed, "not processed"), (run.unknown, "unknown"))
+    outcome = ", ".join(
+        [ENDS.get(run.outcome, run.outcome), *(f"{number:,} {what}" for number, what in counts if number)]
+    )
+    return (run.kind, layout.moment(run.started), outcome, run.rows, run.id)
 
 
 def _fates(counts: Mapping[str, int]) -> str:

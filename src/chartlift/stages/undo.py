@@ -9,8 +9,9 @@ import pyarrow as pa
 
 from chartlift.errors import UsageError
 from chartlift.model.plan import ObjectMap
-from chartlift.model.ports import ByValues, Tools
-from chartlift.stages.carry.context import KEY, Carry, field_names, parent_fields
+from chartlift.model.ports import ByPrefix, ByValues, Tools
+from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix, parent_fields
+from chartlift.stages.carry.preread import SMALL
 from chartlift.stages.merge import kept, write
 from chartlift.stages.sqltext import ident, literal
 
@@ -208,9 +209,17 @@ def _now(work: Carry, unit: ObjectMap) -> None:
     has_master = described is not None and "MasterRecordId" in described.fields
     fields = ["Id", KEY, "IsDeleted", "SystemModstamp", "LastModifiedById", *field_names(unit)]
     fields += ["MasterRecordId"] if has_master else []
-    ids = work.table("SELECT id FROM touched_rows WHERE unit = ? AND id IS NOT NULL ORDER BY id", [unit.name])
-    wanted = tuple(ids.column(0).to_pylist())
-    work.keep("now_read", destination.read(unit.object, fields, ByValues("Id", wanted), deleted=True))
+    wanted = "SELECT id FROM touched_rows WHERE unit = ? AND id IS NOT NULL ORDER BY id"
+    ids = work.table(wanted, [unit.name]).column(0).to_pylist()
+    where = ByPrefix(KEY, key_prefix(work.plan, unit)) if len(ids) > SMALL else ByValues("Id", tuple(ids))
+    work.keep("now_read", destination.read(unit.object, fields, where, deleted=True))
+    if len(ids) > SMALL:  # a person may have taken the key away from some: those are asked for by Id
+        left = set(ids) - set(work.table('SELECT "Id" FROM now_read').column(0).to_pylist())
+        if left:
+            more = destination.read(unit.object, fields, ByValues("Id", tuple(sorted(left))), deleted=True)
+            work.sql.register("incoming", more)
+            work.sql.execute("INSERT INTO now_read SELECT * FROM incoming")
+            work.sql.unregister("incoming")
     master = '"MasterRecordId"' if has_master else "NULL::VARCHAR"
     columns = ", ".join(ident(n) for n in [KEY, *field_names(unit)])
     work.sql.execute(f"""

@@ -54,10 +54,9 @@ def said(document: dict[str, object]) -> str:
         (["check", "--nope"], "chartlift check --help"),
         (["sample", "--size", "many"], "--size"),
         (["init"], "Missing argument"),
-        (["sandbox", "start", "--patients", "0"], "--patients"),
         (["delta", "--hours", "-1"], "--hours"),
         (["delta", "--every", "0"], "--every"),
-        ([], "Say what to do"),
+        (["sandbox"], "chartlift sandbox --help"),
     ],
 )
 def test_a_word_it_does_not_know_is_a_usage_error_and_a_document(spoken: Spoken, words: list[str], text: str) -> None:
@@ -85,7 +84,7 @@ def test_no_command_shows_the_help(capsys: pytest.CaptureFixture[str]) -> None:
         ("foo", "not usable"),
         ("http://example.com", "https://"),
         ("https://", "https://"),
-        ("http://127.0.0.1:x", "use"),
+        ("http://127.0.0.1:x", "not usable"),
     ],
 )
 def test_init_refuses_an_address_and_leaves_nothing(spoken: Spoken, tmp_path: Path, url: str, text: str) -> None:
@@ -188,7 +187,10 @@ def test_options_that_make_no_sense(spoken: Spoken, workspace: str, words: str, 
 
 
 def test_a_second_instance_stops(spoken: Spoken, workspace: str) -> None:
-    code = "import sys; from pathlib import Path; from chartlift.store.lease import Lease; l = Lease(Path(sys.argv[1])); print(1, flush=True); input()"
+    code = (
+        "import sys; from pathlib import Path; from chartlift.store.lease import Lease; "
+        "lease = Lease(Path(sys.argv[1])); print(1, flush=True); input()"
+    )
     with subprocess.Popen(
         [sys.executable, "-c", code, workspace], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
     ) as other:
@@ -233,4 +235,4 @@ def test_no_summary_is_cut_in_the_help(capsys: pytest.CaptureFixture[str]) -> No
     assert called(["--help"]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert len(app.registered_commands) > 15
-    assert [line for line in lines if line.endswith("...") or len(line) > 80] == []
+    assert [line for line in lines if line.startswith("  ") and (line.endswith("...") or len(line) > 80)] == []

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import sys
 from pathlib import Path
 
@@ -34,13 +35,13 @@ FINDINGS = tuple(
     for n in range(1, 40)
 )
 REPORTS: tuple[Report, ...] = (
-    CheckReport((Probe("login", True, "token " * 20),), (Probe("limit", False, "0 of 100000 left", 0),)),  # noqa: FBT003
+    CheckReport((Probe("login", True, "token " * 20),), (Probe("limit", False, "0 of 100000 left", 0),)),
     ProfileReport(1, (), FINDINGS),
     CarryReport("load", RUN, went=False, resumed=True, units=(UNIT,)),
     CompareReport("reconcile", (ObjectCompare("Contact", "contact", {"equal": 3}, {"equal": 9, "differs": 1}),)),
-    RollbackReport(True, "f" * 64, (RUN,), {"Contact": {"delete": 2}}, (("Contact", "k-1", "003" + "0" * 15, "why " * 30),)),  # noqa: FBT003
+    RollbackReport(True, "f" * 64, (RUN,), {"Contact": {"delete": 2}}, (("Contact", "k-1", "003" + "0" * 15, "why " * 30),)),
     StatusReport(
-        "lagan", False, 3, "load", (StepState("check", True, "2026-01-02T03:04:05Z"),),  # noqa: FBT003
+        "lagan", False, 3, "load", (StepState("check", True, "2026-01-02T03:04:05Z"),),
         (RunState(RUN, "load", "root", "2026-01-02T03:04:05Z", "", "running", "f" * 64, 12_000_000),),
     ),
     AuditReport(()),
@@ -64,7 +65,7 @@ def test_a_carry_says_what_and_why_and_how_to_go_on() -> None:
     text = screen.text(REPORTS[2], 100)
     assert "Nothing was written." in text
     assert "1,234,567" in text
-    assert "43  appointment  held     the record above it is held" in text.replace("refused", "held   ")
+    assert re.search(r"43  appointment +held +the record above it is held", text)
     assert "Status__c: a required value is missing (R-REQ)" in text
     assert "3 more kinds" in text
     assert "lagan-APT-1  STORAGE_LIMIT_EXCEEDED" in text

@@ -151,6 +151,19 @@ def test_a_load_after_a_rollback_brings_back_the_same_ids(bench: Any) -> None:
     assert len(bench.org.rows("Visit__c")) == 6
 
 
+def test_many_rows_are_read_by_prefix_and_those_without_their_key_by_id(
+    bench: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded(bench)
+    monkeypatch.setattr("chartlift.stages.undo.SMALL", 0)
+    bench.org.edit("Contact", record(bench, "t-PAT-3"), Source_System_ID__c=None)
+    bench.org.edit("Visit__c", record(bench, "t-APT-10", "Visit__c"), Note__c="called back")
+    kept = {key: reason for _, key, _, reason in rollback.run(bench.tools, go=True).kept}
+    assert kept["t-APT-10"] == "a person changed Note__c"
+    assert kept["t-PAT-3"] == "a person changed it outside the mapped fields"
+    assert len(bench.org.rows("Contact")) == 2
+
+
 def test_a_refused_deletion_is_told_and_can_be_done_again(bench: Any) -> None:
     loaded(bench)
     bench.org.refuse(record(bench, "t-APT-10", "Visit__c"), "INSUFFICIENT_ACCESS_OR_READONLY")

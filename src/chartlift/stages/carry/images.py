@@ -31,9 +31,8 @@ def read_ours(work: Carry, unit: ObjectMap) -> None:
         if name not in posts.column_names:
             posts = posts.append_column(name, pa.nulls(posts.num_rows, shape.field(name).type))
     work.keep("ours", posts)
-    work.sql.register("made", pa.table({"key": work.tools.journal.made_by_us()}))
+    work.keep("made", pa.table({"key": work.tools.journal.made_by_us()}))
     work.sql.execute("UPDATE ours SET created = key IN (SELECT key FROM made), touched = coalesce(touched, false)")
-    work.sql.unregister("made")
     work.sql.execute("DELETE FROM ours WHERE key NOT IN (SELECT key FROM landed WHERE hash IS NOT NULL)")
 
 
@@ -57,7 +56,7 @@ def compute_changes(work: Carry, unit: ObjectMap, me: str) -> None:
     work.sql.execute(f"""
         CREATE OR REPLACE TABLE changes AS
         SELECT s.seq, s.key, s.id AS "Id", {actual_hash(unit, "s.base")} AS hash, ({" OR ".join(tests)}) AS differs,
-               o."{KEY}" IS NULL AS unlinked, coalesce(r.created, false) AS mine,
+               o."{KEY}" IS NULL AS unlinked, s.key IN (SELECT key FROM made) AS mine,
                {known} AND o."SystemModstamp" <> r."SystemModstamp" AND o."LastModifiedById" <> {literal(me)} AS touched,
                list_filter([{", ".join(keeps)}]::VARCHAR[], lambda name: name IS NOT NULL) AS kept, {", ".join(cells)}
         FROM spine AS s JOIN {view(unit)} AS v ON v.key = s.key

@@ -234,23 +234,27 @@ class World:
         return f"{self.tenant}-PAT-{patient}"
 
     def patients(self) -> list[int]:
-        """Patients that move and stand alone (active, nobody's guardian's child), in the order of their ids."""
+        """Patients that move and stand alone (active, no guardian, no merged record behind them), by id."""
         moved = {key.rsplit("-", 1)[1] for key in self.contents["Contact"]}
+        survivors = {row["mergedIntoPatientId"] for row in self.clinic["patient"].values()}
         odd = ("guardianPatientId", "referredByPatientId")
         return [
             key
             for key, row in sorted(self.clinic["patient"].items())
-            if str(key) in moved and row["status"] == "ACTIVE" and not any(row[name] for name in odd)
+            if str(key) in moved
+            and key not in survivors
+            and row["status"] == "ACTIVE"
+            and not any(row[name] for name in odd)
         ]
 
+    def visits(self, patient: int) -> list[int]:
+        """The patient's appointments that move too."""
+        moved = (int(key.rsplit("-", 1)[1]) for key in self.contents["Appointment__c"])
+        return sorted(visit for visit in moved if self.clinic["appointment"][visit]["patientId"] == patient)
+
     def patient_with_visits(self) -> tuple[int, list[int]]:
-        """One of them, with two or more visits that move too."""
-        moved = {int(key.rsplit("-", 1)[1]) for key in self.contents["Appointment__c"]}
-        for patient in self.patients():
-            visits = [a for a in sorted(moved) if self.clinic["appointment"][a]["patientId"] == patient]
-            if len(visits) > 1:
-                return patient, visits
-        raise AssertionError("the clinic has no patient with two visits")
+        """The last one by id with at least two of them."""
+        return next((p, self.visits(p)) for p in reversed(self.patients()) if len(self.visits(p)) > 1)
 
     # ------------------------------------------------------------ people of the org
 

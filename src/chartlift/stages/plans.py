@@ -99,7 +99,7 @@ def _same_org(tools: Tools, plan: ConfirmedPlan) -> None:
     if answering != plan.org_id:
         raise WrongOrg(
             f"The plan was confirmed for org {plan.org_id}, but org {answering} answers.",
-            hint="Correct org_url in chartlift.toml, or confirm again for this org.",
+            hint="Correct the url under [destination] in chartlift.toml, or confirm again for this org.",
         )
 
 

@@ -143,6 +143,7 @@ def _tell_audit(work: Carry, unit: ObjectMap) -> None:
 
 
 def _write(work: Carry, unit: ObjectMap) -> None:
+    work.sql.execute("CREATE OR REPLACE TABLE revived AS SELECT key FROM spine WHERE fate = 'undelete'")
     for batch in cut.undeletes(work):
         send(work, unit.name, unit.object, batch)
     work.sql.execute("UPDATE spine SET fate = 'update' WHERE fate = 'undelete' AND reason IS NULL")
@@ -166,6 +167,9 @@ def _write(work: Carry, unit: ObjectMap) -> None:
         work.sql.execute(
             "UPDATE spine SET fate = f.fate FROM first_fates AS f WHERE f.key = spine.key AND spine.fate IN ('update', 'done')"
         )
+    work.sql.execute("""
+        UPDATE spine SET fate = 'undelete' FROM revived AS r WHERE r.key = spine.key AND spine.fate IN ('update', 'unchanged')
+    """)
 
 
 def _update(work: Carry, unit: ObjectMap) -> None:

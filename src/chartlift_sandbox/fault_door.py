@@ -47,15 +47,34 @@ class FaultDoor:
         if sobject is None and self._plan.watches_objects() and scope["path"].rstrip("/").endswith("/jobs/ingest"):
             sobject, receive = await _peek_object(receive)
         terminal: Fault | None = None
+        late: Fault | None = None
         for fault in self._plan.take(WIRE_KINDS, self._vendor, scope["method"], scope["path"], sobject):
-            if fault.kind == "delay":
+            if fault.kind == "delay" and fault.late:
+                late = fault
+            elif fault.kind == "delay":
                 self._advance(fault.clock_s)
                 await asyncio.sleep(fault.seconds)
             elif fault.kind == "expire_token":
                 self._expire(scope)
             elif terminal is None:
                 terminal = fault
-        await self._finish(terminal, scope, receive, send)
+        if late is not None and terminal is None:
+            await self._answer_late(late, scope, receive, send)
+        else:
+            await self._finish(terminal, scope, receive, send)
+
+    async def _answer_late(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        """The effect at once, its answer after the wait: by then the client may be gone."""
+        messages: list[Message] = []
+
+        async def collect(message: Message) -> None:
+            messages.append(message)
+
+        await self._app(scope, receive, collect)
+        self._advance(fault.clock_s)
+        await asyncio.sleep(fault.seconds)
+        for message in messages:
+            await send(message)
 
     async def _finish(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
         if fault is None:

@@ -48,7 +48,8 @@ class Fault:
     Attributes:
         kind: What happens. `status` answers `status`/`body`/`headers` without an effect; `reset` resets the connection
             before any effect (after `bytes` of the request body); `drop` lets the effect commit, then resets; `delay`
-            waits `seconds` and pushes the virtual clock by `clock_s`; `truncate` cuts the answer's body;
+            waits `seconds` and pushes the virtual clock by `clock_s` (before the effect, or with `late` between the
+            effect and the answer); `truncate` cuts the answer's body;
             `expire_token` ends the caller's session first.
         object: API name of the object touched (bulk jobs, sobjects and collections paths); None for any.
         bytes: Length at which a body is cut; `fraction` says it relatively; `row_boundary` moves the cut back to a
@@ -77,6 +78,7 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     seconds: float = 0.0
     clock_s: float = 0.0
+    late: bool = False
     bytes: int | None = None
     fraction: float | None = None
     row_boundary: bool = False

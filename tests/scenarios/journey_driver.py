@@ -138,30 +138,25 @@ class World:
         process.communicate(timeout=PATIENCE)
         return process.returncode == -signal.SIGKILL
 
-    def kill_at(self, method: str, path: str, nth: int, *words: str, linger: float = 0.5) -> bool:
-        """SIGKILL a step while its nth such request is on its way; the request is then carried out all the same.
+    def kill_at(self, stop: tuple[str, str, int, bool], *words: str) -> bool:
+        """SIGKILL a step at the nth request of a method and path; False if the step ended without making it.
 
-        False if the step ended without making that request.
+        The last word of `stop` says when: False = before the request has had its effect (then it never has one),
+        True = after that, while the answer is on its way.
         """
-        fault = {
-            "id": "kill",
-            "kind": "delay",
-            "vendor": "any",
-            "method": method,
-            "path": path,
-            "nth": nth,
-            "seconds": linger,
-        }
-        self.post("/faults", [fault])
+        method, path, nth, late = stop
+        fault = {"id": "kill", "kind": "delay", "vendor": "any", "method": method, "path": path, "nth": nth}
+        self.post("/faults", [fault | {"seconds": 1.0 if late else 0.5, "late": late}])
         process = self.start(*words)
         until = time.monotonic() + PATIENCE
         while process.poll() is None and time.monotonic() < until:
             if self.get("/faults")["faults"][0]["hits"]:
+                time.sleep(0.4 if late else 0.0)
                 process.kill()
                 break
             time.sleep(0.01)
         process.communicate(timeout=PATIENCE)
-        time.sleep(linger)
+        time.sleep(0.6)
         self.clear_faults()
         return process.returncode == -signal.SIGKILL
 

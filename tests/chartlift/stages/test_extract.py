@@ -38,7 +38,9 @@ def codes(report: Any) -> set[tuple[str, str]]:
 
 def test_a_clinic_lands_flat_sorted_and_complete(reading_tools: Tools, clinic: Any, memory: Any) -> None:
     clinic.fill(230)
-    clinic.rows["patient"][4] = clinic.patient(5, practiceId=None, practiceName="Foyle  Dental")
+    clinic.rows["patient"][4] = clinic.patient(5, practiceId=None, practiceName="Elsewhere  Dental")
+    listed = clinic.rows["practice"][0]
+    clinic.rows["patient"][5] = clinic.patient(6, practiceId=None, practiceName=f" {listed['name'].upper()} ")
     report = extract.run(reading_tools)
     assert report.complete
     assert (report.kind, report.extraction) == ("full", 1)
@@ -49,7 +51,8 @@ def test_a_clinic_lands_flat_sorted_and_complete(reading_tools: Tools, clinic: A
     assert table(
         reading_tools,
         "SELECT _id, _patient, \"siteKey\", _seq, _extraction, _conflict FROM src_patient WHERE _id = '5'",
-    ) == [("5", "5", "PRN-foyle-dental", 5, 1, False)]
+    ) == [("5", "5", "PRN-elsewhere-dental", 5, 1, False)]
+    assert value(reading_tools, "SELECT \"siteKey\" FROM src_patient WHERE _id = '6'") == f"PRA-{listed['practiceId']}"
     assert value(reading_tools, "SELECT list(_id ORDER BY rowid) = list(_id ORDER BY _seq) FROM src_appointment")
     assert value(reading_tools, "SELECT max(_seq) = count(*) AND min(_seq) = 1 FROM src_appointment")
     assert (

@@ -16,8 +16,10 @@ def test_a_person_s_visit_and_edit_keep_the_records_above_them(loaded: World) ->
     when = {"Appointment_Date_Time__c": "2027-01-04T09:00:00Z", "Status__c": "Confirmed"}
     visit = loaded.edit("insert", "Appointment__c", ContactId__c=host["Id"], **when)
 
+    explained = loaded.ok("rollback")
     done = loaded.ok("rollback", "--go")
 
+    assert explained.document["kept"] == done.document["kept"]
     kept = {row["id"]: row["reason"] for row in done.document["kept"]}
     assert {ward["Id"], ward["Guardian__c"], host["Id"], ward["AccountId"], host["AccountId"]} <= set(kept)
     assert "Appointment__c" in kept[host["Id"]]

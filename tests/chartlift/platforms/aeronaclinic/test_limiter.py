@@ -48,7 +48,7 @@ def most_in_a_window(stamps: Sequence[float], window: float) -> int:
 
 
 def test_two_processes_together_never_pass_the_limit(tmp_path: Path) -> None:
-    context = multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("fork")  # a spawned one could not import a test module
     seconds, log = context.Value("d", 0.0), context.Queue()
     workers = [context.Process(target=take, args=(tmp_path, seconds, log, 320)) for _ in range(2)]
     for worker in workers:

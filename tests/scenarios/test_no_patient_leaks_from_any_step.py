@@ -27,13 +27,16 @@ def forms(text: str) -> Iterator[bytes]:
 
 
 def plant(world: World) -> list[str]:
-    words = []
-    for number, patient in enumerate(world.patients()[:PLANTED]):
+    """Give fifty patients names and streets that share a root no other text has, and phones; answers what to look for."""
+    words = ["Qvanterlik", "qvanterlik", "Zwobbelgasse", "zwobbelgasse"]
+    chosen = world.patients()[:PLANTED]
+    assert len(chosen) == PLANTED
+    for number, patient in enumerate(chosen):
         name, phone, street = f"Qvanterlik{number:02}x", f"07700 9{number:02}137", f"{number} Zwobbelgasse Vierteln"
         fields = {"lastName": name, "mobilePhone": phone, "addressLine1": street, "email": f"{name}@example.org"}
         world.mutate("update", "patient", patient, **fields)
-        words += [name, name.lower(), phone, "+447700" + phone[6:].replace(" ", ""), street]
-    assert len(words) >= PLANTED
+        if number % 5 == 0:
+            words += [phone, "+447700" + phone[6:].replace(" ", "")]
     return words
 
 

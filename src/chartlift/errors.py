@@ -39,8 +39,8 @@ class ChartliftError(Exception):
 
     @property
     def name(self) -> str:
-        """Machine-readable name, as in the JSON output."""
-        return type(self).__name__
+        """Machine-readable name, as in the JSON output: of the tree above, whatever a platform calls its own kinds."""
+        return next(kind.__name__ for kind in type(self).__mro__ if kind.__module__ == __name__)
 
 
 class PlanError(ChartliftError):

@@ -36,6 +36,8 @@ from chartlift.transforms.canonical import canonical_id
 
 logging.getLogger("httpx2").setLevel(logging.WARNING)  # its INFO lines hold URLs, and URLs hold queries
 
+stamina.instrumentation.set_on_retry_hooks(())  # its own hook would print on stderr
+
 JSON = "application/json"
 TIMEOUT = httpx2.Timeout(120.0, connect=20.0)
 DEADLINE = 1_200.0  # seconds for one answer, however it trickles

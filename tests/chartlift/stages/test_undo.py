@@ -151,6 +151,17 @@ def test_a_load_after_a_rollback_brings_back_the_same_ids(bench: Any) -> None:
     assert len(bench.org.rows("Visit__c")) == 6
 
 
+def test_what_a_person_deleted_before_a_rollback_is_not_brought_back_by_a_load(bench: Any) -> None:
+    loaded(bench)
+    bench.org.remove("Contact", record(bench, "t-PAT-1"))
+    rollback.run(bench.tools, go=True)
+    report = load.run(bench.tools, go=True, without_sample=True)
+    contacts = next(unit for unit in report.units if unit.object == "Contact")
+    assert ("hold", "deleted_by_person", 1) in contacts.reasons
+    assert "t-PAT-1" not in bench.org.rows("Contact")
+    assert "t-PAT-2" in bench.org.rows("Contact")
+
+
 def test_many_rows_are_read_by_prefix_and_those_without_their_key_by_id(
     bench: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -74,21 +74,31 @@ def _side_tables(work: Carry) -> None:
     """Runs of ours, decisions on probable matches, and the list of matches found in this pass."""
     runs = [run["id"] for run in work.tools.journal.runs()]
     work.keep("our_runs", pa.table({"run": pa.array(runs, pa.string())}))
-    work.keep("rolled_back", pa.table({"key": pa.array(_rolled_back(work.tools), pa.string())}))
+    back, ours = _rolled_back(work.tools)
+    work.keep("rolled_back", pa.table({"key": pa.array(back, pa.string())}))
+    work.keep("revivable", pa.table({"key": pa.array(ours, pa.string())}))
     choices = work.tools.journal.decisions("match")
     columns = {"key": list(choices), "choice": [c["choice"] for c in choices.values()]}
     work.keep("match_choices", pa.table(columns, schema=pa.schema([("key", pa.string()), ("choice", pa.string())])))
     work.sql.execute("CREATE OR REPLACE TABLE all_matches (object VARCHAR, key VARCHAR, id VARCHAR, evidence VARCHAR)")
 
 
-def _rolled_back(tools: Tools) -> list[str]:
-    """Keys that a rollback took back: a delta leaves them to a load, unless they changed at the clinic."""
-    keys: set[str] = set()
+def _rolled_back(tools: Tools) -> tuple[list[str], list[str]]:
+    """Keys that a rollback took back, and those of them that it deleted itself.
+
+    A delta leaves the first to a load, unless they changed at the clinic. Only the second come back from the recycle bin:
+    what a person had deleted before the rollback stays deleted.
+    """
+    back: set[str] = set()
+    ours: set[str] = set()
     for run in tools.journal.runs(kinds=("rollback",)):
         for batch in tools.journal.batches(run=run["id"]):
             if batch.operation in ("delete", "restore"):
-                keys.update(tools.journal.blob(batch.id, "keys").column("key").to_pylist())
-    return sorted(keys)
+                keys = tools.journal.blob(batch.id, "keys").column("key").to_pylist()
+                back.update(keys)
+                if batch.operation == "delete" and batch.wire != "none":
+                    ours.update(keys)
+    return sorted(back), sorted(ours)
 
 
 def check_fields(tools: Tools, plan: ConfirmedPlan) -> None:

@@ -107,11 +107,14 @@ def _classify(carry: Carry) -> None:
                    THEN CASE WHEN l.hash = s.hash THEN 'unchanged' ELSE 'update' END
               WHEN l.key IS NOT NULL THEN 'hold'
               WHEN o.id IS NULL THEN 'insert'
-              WHEN o.deleted AND o.run IN (SELECT run FROM our_runs) THEN 'undelete'
+              WHEN o.deleted AND o.run IN (SELECT run FROM our_runs)
+                   THEN CASE WHEN s.key IN (SELECT key FROM revivable) THEN 'undelete' ELSE 'hold' END
               WHEN o.deleted THEN 'insert'
               ELSE 'update'
             END AS fate,
-            CASE WHEN l.key IS NULL OR (o.id IS NOT NULL AND NOT o.deleted) THEN NULL
+            CASE WHEN l.key IS NULL AND o.deleted AND o.run IN (SELECT run FROM our_runs)
+                      AND s.key NOT IN (SELECT key FROM revivable) THEN 'deleted_by_person'
+                 WHEN l.key IS NULL OR (o.id IS NOT NULL AND NOT o.deleted) THEN NULL
                  WHEN o.master IS NOT NULL THEN 'merged_by_person' ELSE 'deleted_by_person' END AS reason,
             CASE WHEN l.key IS NOT NULL AND o.master IS NOT NULL THEN o.master ELSE coalesce(o.id, l.id) END AS id
           FROM spine AS s

@@ -61,22 +61,6 @@ def _unit_json(unit: UnitCount) -> dict[str, Any]:
 
 
 @dataclass(frozen=True, slots=True)
-class FieldDiff:
-    """One field of one sample record: source as received, what the plain references expect, what the org holds.
-
-    Values are present only when asked for on screen; `verdict` is equal | differs | withheld | missing.
-    """
-
-    object: str
-    key: str
-    field: str
-    verdict: str
-    source: str | None = None
-    expected: str | None = None
-    org: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class ObjectCompare:
     """One object in a reconciliation: records and fields by verdict."""
 
@@ -98,7 +82,6 @@ class CompareReport(Report):
     patients: int = 0
     accepted: bool = False
     carry: CarryReport | None = None
-    diffs: tuple[FieldDiff, ...] = ()
 
     @property
     def clean(self) -> bool:
@@ -127,7 +110,7 @@ class CompareReport(Report):
         more = {"patients": self.patients, "accepted": self.accepted, "totals": plain(self.totals)}
         if self.carry is not None:
             more["carry"] = self.carry.as_json()
-        return head | {"units": units} | more | ({"diff": plain(self.diffs)} if self.diffs else {})
+        return head | {"units": units} | more
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,15 +17,12 @@ from chartlift.model.ports import Tools
 from chartlift.stages.statement import PEOPLE
 
 
-def run(
-    tools: Tools, *, fallback: str = "", decide: Path | None = None, account_owner: str = "", amend: bool = False
-) -> StepReport:
+def run(tools: Tools, *, fallback: str = "", decide: Path | None = None, account_owner: str = "") -> StepReport:
     """Match, note decisions, and list who is still without a User (exit 3 while there is one).
 
     Raises:
         UsageError: a fallback or decision names no active User; the CSV lacks its columns.
     """
-    del amend
     users = users_by_mail(tools)
     for name, mail in (("fallback", fallback), ("account_owner", account_owner)):
         if mail:

@@ -171,6 +171,6 @@ def _word(code: str) -> str:
     return code if re.fullmatch(r"SQLITE_[A-Z_]+", code) else "the driver refused"
 
 
-def placeholders(values: Sequence[Any]) -> str:
+def json_list(values: Sequence[Any]) -> str:
     """A JSON list for `IN (SELECT value FROM json_each(?))`: one bound value, however many there are."""
     return json.dumps(list(values))

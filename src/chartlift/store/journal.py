@@ -19,7 +19,7 @@ import pyarrow as pa
 from chartlift.errors import JournalDamaged, StopError
 from chartlift.model.ports import BatchRow
 from chartlift.store import blobs, landed
-from chartlift.store.database import RESTORE, Database, placeholders, script, statements
+from chartlift.store.database import RESTORE, Database, json_list, script, statements
 from chartlift.store.landed import Part
 from chartlift.store.mark import Mark
 
@@ -118,7 +118,7 @@ class SqlJournal:
     def runs(self, *, kinds: Sequence[str] = (), open_only: bool = False) -> list[dict[str, Any]]:
         """Runs, oldest first: id, kind, fingerprint, who, started, ended, outcome, detail."""
         names = ("id", "kind", "fingerprint", "who", "started", "ended", "outcome", "detail")
-        found = self._db.rows("runs", kinds=placeholders(kinds), open_only=open_only)
+        found = self._db.rows("runs", kinds=json_list(kinds), open_only=open_only)
         return [dict(zip(names, row[:-1], strict=False)) | {"detail": json.loads(row[-1])} for row in found]
 
     def cut(
@@ -207,7 +207,7 @@ class SqlJournal:
 
     def batches(self, *, run: str = "", unit: str = "", statuses: Sequence[str] = ()) -> list[BatchRow]:
         """Batches in the order they were cut."""
-        return [_row(row) for row in self._db.rows("batches", run=run, unit=unit, statuses=placeholders(statuses))]
+        return [_row(row) for row in self._db.rows("batches", run=run, unit=unit, statuses=json_list(statuses))]
 
     def blob(self, batch: int, kind: str) -> Any:
         """`keys`, `pre`, `outcomes` or `post` of a batch as a pyarrow Table; None if there is none."""
@@ -318,7 +318,7 @@ class SqlJournal:
             yield self.blob(batch, kind)
 
     def _parts(self, operations: Sequence[str]) -> Iterator[Part]:
-        for batch, run, object_name, operation in self._db.rows("settled", operations=placeholders(operations)):
+        for batch, run, object_name, operation in self._db.rows("settled", operations=json_list(operations)):
             keys, outcomes = self.blob(batch, "keys"), self.blob(batch, "outcomes")
             yield Part(batch, run, object_name, operation, keys, outcomes)
 

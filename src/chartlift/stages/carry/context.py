@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
@@ -27,7 +26,6 @@ class Carry:
     selection: Selection
     run: str  # "" while only explaining
     kind: str  # sample | load | delta
-    pass_fields: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def go(self) -> bool:

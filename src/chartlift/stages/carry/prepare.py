@@ -9,14 +9,14 @@ import pyarrow as pa
 
 from chartlift import transforms
 from chartlift.model.plan import ConfirmedPlan, FieldRule, ObjectMap
-from chartlift.model.ports import Journal, Tools
+from chartlift.model.ports import Tools
 from chartlift.stages.sqltext import ident
 from chartlift.stages.translation import macros, stale, translate
 
 
 def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
     """Make `landed`; and where the stored translation is not of this plan and extraction, all that it needs, and it."""
-    fill_landed(tools, tools.journal)
+    fill_landed(tools)
     if not stale(tools, plan):
         return
     sql = tools.staging.sql
@@ -47,11 +47,11 @@ def _keep(tools: Tools, name: str, table: pa.Table) -> None:
     sql.unregister("incoming")
 
 
-def fill_landed(tools: Tools, journal: Journal) -> None:
+def fill_landed(tools: Tools) -> None:
     """`landed(key, id, hash, fate, reason)`: what the journal says is in the org because of us or linked by us."""
     sql = tools.staging.sql
     sql.execute("CREATE OR REPLACE TABLE landings (key VARCHAR, id VARCHAR, hash VARCHAR, batch BIGINT, stays BOOLEAN)")
-    for part in journal.landings():
+    for part in tools.journal.landings():
         sql.register("incoming", part)
         sql.execute("INSERT INTO landings SELECT key, id, hash, batch, stays FROM incoming")
         sql.unregister("incoming")

@@ -58,15 +58,15 @@ def home_of(given: Path | None) -> Generator[Path]:
 
 
 class AbsentPandas(MetaPathFinder):
-    """Answers at once that there is no pandas.
+    """Answers at once that there is no pandas, and no dateutil.
 
-    Arrow asks for it at every conversion; where it is not installed, each question walks the whole search path,
+    Arrow asks for them at every conversion; where they are not installed, each question walks the whole search path,
     which cost a tenth of an ingest job.
     """
 
     def find_spec(self, fullname: str, path: object = None, target: object = None) -> None:  # noqa: ARG002 - the protocol's names
-        """Refuses pandas, leaves everything else to the other finders."""
-        if fullname == "pandas":
+        """Refuses those two, leaves everything else to the other finders."""
+        if fullname in {"pandas", "dateutil"}:
             raise ModuleNotFoundError(fullname, name=fullname)
 
 

@@ -5,33 +5,32 @@ starts at once, and a smaller one is a prefix of a larger one with the same seed
 """
 
 import threading
-from bisect import bisect_left, insort
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Sequence
-from copy import deepcopy
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
 from chartlift_sandbox.generator.chart import Chart
-from chartlift_sandbox.generator.days import EPOCH_DAY, as_instant, instant
-from chartlift_sandbox.generator.documents import Content, content
+from chartlift_sandbox.generator.days import EPOCH_DAY, instant
+from chartlift_sandbox.generator.documents import Content, content, count, later_content
 from chartlift_sandbox.generator.entities import (
     BY_NAME,
-    CREATED_AFTER,
     EMBEDDED,
     ENTITIES,
     Entity,
     feed_of,
-    feed_row,
-    fresh,
     planted_in,
 )
 from chartlift_sandbox.generator.people import org_users
 from chartlift_sandbox.generator.truth import Planted
 from chartlift_sandbox.generator.world import PATIENT_BASE, Record, World
+from chartlift_sandbox.staff import ClinicError, Staff, line_of, listed_with, listed_without
 
-_CHARTS_KEPT = 300
+__all__ = ["Clinic", "ClinicError", "ClockLike"]
+
+_OUTLINES_KEPT, _CHARTS_KEPT = 8_000, 300
+"""Patients whose outline is kept (8 kB each), and those whose written rows are (30 kB each)."""
 _NO_STAMP = "9999"
 _LAST_GENERATED = instant(EPOCH_DAY, 0)  # no generated record was touched later
 
@@ -44,14 +43,6 @@ class ClockLike(Protocol):
         ...
 
 
-class ClinicError(Exception):
-    """A change that cannot be made; ``status`` is the HTTP status the control door should answer."""
-
-    def __init__(self, code: str, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.code, self.message, self.status = code, message, status
-
-
 @dataclass
 class _Changes:
     """Later changes of one entity: whole records by id, and ids that are gone."""
@@ -59,6 +50,15 @@ class _Changes:
     records: dict[int, Record] = field(default_factory=dict)
     gone: set[int] = field(default_factory=set)
     created: int = 0
+
+
+@dataclass
+class _Overlay:
+    """Changed rows of each entity by the patient they name, and the patients they are or were of; as of one version."""
+
+    version: int = -1
+    rows: dict[str, dict[int, list[int]]] = field(default_factory=dict)
+    patients: dict[str, set[int]] = field(default_factory=dict)
 
 
 class Clinic:
@@ -74,6 +74,7 @@ class Clinic:
         self.patients, self.seed, self.clock = patients, seed, clock
         self.lock = threading.RLock()
         self.version = 0
+        self._staff = Staff(self)
         self.reset()
 
     def reset(self) -> None:
@@ -84,11 +85,14 @@ class Clinic:
             self._changes = {entity.name: _Changes() for entity in ENTITIES}
             self._feed: list[Record] = []
             self._feed_as_generated: list[Record] | None = None
+            self._planted: list[Planted] | None = None
             self._charts: OrderedDict[int, Chart] = OrderedDict()
+            self._written: OrderedDict[int, Chart] = OrderedDict()
+            self._last = Chart(self.world, 0)
             self._listed: dict[str, dict[int, Record]] = {}
             self._ids: dict[str, list[int]] = {}
             self._facts: dict[str, dict[int, tuple[str, object]]] = {}
-            self._overlay: tuple[int, dict[str, dict[int, list[int]]]] = (-1, {})
+            self._overlay = _Overlay()
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -108,11 +112,23 @@ class Clinic:
             return None if key in changes.gone else self._generated(BY_NAME[entity], key)
 
     def records(self, entity: str, keys: Sequence[int]) -> Iterator[Record]:
-        """The records of the given ids."""
+        """The records of the given ids, quickest where they ascend."""
+        kind, changes = BY_NAME[entity], self._changes[entity]
+        if kind.listed is not None or kind.sparse:
+            found = (self.record(entity, key) for key in keys)
+            yield from (row for row in found if row is not None)
+            return
+        here, rows = -1, []
         for key in keys:
-            found = self.record(entity, key)
-            if found is not None:
-                yield found
+            place, number = divmod(key - kind.base, kind.stride)
+            if key in changes.records or key in changes.gone or not 0 <= place < self.patients:
+                row = self.record(entity, key)
+            else:
+                if place != here:
+                    here, rows = place, kind.rows_of(self._chart(place))
+                row = rows[number] if number < len(rows) else None
+            if row is not None:
+                yield row
 
     def changed_since(self, entity: str, moment: str) -> list[int]:
         """Ids of records with ``updatedAt`` at or after that instant; all, where the entity carries no such stamp."""
@@ -150,10 +166,12 @@ class Clinic:
     def content(self, document: int) -> Content | None:
         """What the download of a document gives; None where there is no such document."""
         with self.lock:
-            kind = BY_NAME["document"]
-            place, number = kind.place_of(document)
-            known = self.record("document", document) is not None and 0 <= place < self.patients
-            return content(self._chart(place), number) if known else None
+            if self.record("document", document) is None:
+                return None
+            place, number = BY_NAME["document"].place_of(document)
+            if not 0 <= place < self.patients or number >= count(self._chart(place)):
+                return later_content(document)
+            return content(self._chart(place), number)
 
     def totals(self, patient_id: int) -> dict[str, int]:
         """True lengths of the embedded arrays, whatever cap is put on them."""
@@ -163,8 +181,7 @@ class Clinic:
             for entity in ENTITIES:
                 if entity.embedded_as is None:
                     continue
-                untouched = not self._changes[entity.name].records and not self._changes[entity.name].gone
-                cheap = untouched and 0 <= place < self.patients
+                cheap = 0 <= place < self.patients and not self._disturbed(entity, patient_id)
                 number = entity.owned_by(self._chart(place)) if cheap else len(self.embedded(entity, patient_id))
                 found[f"{entity.embedded_as}Total"] = number
             return found
@@ -183,7 +200,9 @@ class Clinic:
     def truth(self) -> list[dict[str, object]]:
         """Every planted defect still present: records changed since then keep only those of untouched fields."""
         with self.lock:
-            return [found.as_json() for found in planted_in(self.world) if self._still(found)]
+            if self._planted is None:
+                self._planted = planted_in(self.world, self._chart)
+            return [found.as_json() for found in self._planted if self._still(found)]
 
     def org_users(self) -> list[dict[str, Any]]:
         """The Users the target org should hold."""
@@ -211,94 +230,56 @@ class Clinic:
         Raises:
             ClinicError: unknown entity, record or operation, or a value that the operation needs is missing.
         """
-        changes: dict[str, Callable[[Entity, int, dict[str, Any]], int]] = {
-            "update": self._update, "delete": self._delete, "merge": self._merge,
-        }  # fmt: skip
         with self.lock:
-            kind = BY_NAME.get(entity)
-            if kind is None:
-                raise ClinicError("NOT_FOUND", f"no entity {entity!r}", 404)
-            if op == "create":
-                return self._create(kind, key, dict(fields or {}))
-            if op not in changes:
-                raise ClinicError("VALIDATION", f"no operation {op!r}")
-            if key is None or self.record(entity, key) is None:
-                raise ClinicError("NOT_FOUND", f"no {entity} {key}", 404)
-            return changes[op](kind, key, dict(fields or {}))
+            return self._staff.act(op, entity, key, dict(fields or {}))
 
-    def _create(self, kind: Entity, key: int | None, fields: dict[str, Any]) -> int:
+    def created(self, entity: str) -> int:
+        """How many records of that entity the staff have made."""
+        return self._changes[entity].created
+
+    def put(self, kind: Entity, key: int, record: Record, *, new: bool = False) -> None:
+        """Serve this record from now on; ``new`` counts it as made by the staff. The caller holds the lock."""
         changes = self._changes[kind.name]
-        if key is None:
-            key = int(fields.get(kind.key) or kind.base + CREATED_AFTER + changes.created)
-        if self.record(kind.name, key) is not None:
-            raise ClinicError("CONFLICT", f"{kind.name} {key} exists", 409)
-        missing = [name for name in kind.needs if fields.get(name) is None]
-        if missing:
-            raise ClinicError("VALIDATION", f"{', '.join(missing)} needed")
-        moment = self.clock.now()
-        record = fresh(kind, self.world, changes.created, moment)
-        changes.created += 1
-        record |= {name: as_instant(moment) for name in ("createdAt", "updatedAt") if name in record}
-        patient = self.record("patient", int(fields["patientId"])) if "patientId" in kind.needs else None
-        if patient is not None and "practiceId" in record:
-            site = self.record("practice", patient["practiceId"]) or {"practiceId": patient["practiceId"]}
-            record |= {name: site[name] for name in ("practiceId", "currency") if name in site and name in record}
-        record |= fields | {kind.key: key}
-        self._put(kind, key, record)
-        return key
+        changes.created += new
+        listed_with(self._mutable_ids(kind.name), key)
+        changes.records[key] = record
+        changes.gone.discard(key)
+        self._touched(kind, key)
 
-    def _update(self, kind: Entity, key: int, fields: dict[str, Any]) -> int:
-        before = self.record(kind.name, key) or {}
-        record = deepcopy(before) | fields | {kind.key: key}
-        if "updatedAt" in before and "updatedAt" not in fields:
-            record["updatedAt"] = max(as_instant(self.clock.now()), str(before["updatedAt"]))
-        self._put(kind, key, record)
-        return key
-
-    def _delete(self, kind: Entity, key: int, _: dict[str, Any]) -> int:
+    def remove(self, kind: Entity, key: int) -> None:
+        """Serve that record no more. The caller holds the lock."""
         changes = self._changes[kind.name]
         changes.records.pop(key, None)
         changes.gone.add(key)
-        keys = self._mutable_ids(kind.name)
-        keys.pop(bisect_left(keys, key))
-        self._facts.get(kind.name, {}).pop(key, None)
-        self.version += 1
-        self._feed.append(feed_row(kind.name, key, as_instant(self.clock.now()), "DELETED", None))
-        return key
+        listed_without(self._mutable_ids(kind.name), key)
+        self._touched(kind, key)
 
-    def _merge(self, kind: Entity, key: int, fields: dict[str, Any]) -> int:
-        loser = fields.get("loser")
-        if kind.name != "patient" or loser is None or self.record("patient", int(loser)) is None or int(loser) == key:
-            raise ClinicError("VALIDATION", "merge needs a patient and fields.loser, another patient")
-        self._update(kind, int(loser), {"mergedIntoPatientId": key})
-        self._feed.append(feed_row("patient", int(loser), as_instant(self.clock.now()), "MERGED", key))
-        return key
+    def announce(self, row: Record) -> None:
+        """Append a line to the deletions feed."""
+        self._feed.append(row)
 
     # -- inside ----------------------------------------------------------------------------------------------------
 
     def _first_feed(self) -> list[Record]:
         if self._feed_as_generated is None:
-            self._feed_as_generated = feed_of(self.world)
+            self._feed_as_generated = feed_of(self.world, self._chart)
         return self._feed_as_generated
 
     def _still(self, found: Planted) -> bool:
         """Whether a planted defect survived what was changed since."""
-        changes = self._changes[found.entity]
-        if found.id in changes.gone:
+        name, _, line = str(found.id).partition("-")
+        entity, key = ("invoice", int(name)) if line else (found.entity, int(name))
+        changes = self._changes[entity]
+        if key in changes.gone:
             return False
-        if found.id not in changes.records or found.field is None:
+        if key not in changes.records or found.field is None:
             return True
-        before = self._generated(BY_NAME[found.entity], found.id) or {}
-        return before.get(found.field) == changes.records[found.id].get(found.field)
+        before, after = self._generated(BY_NAME[entity], key) or {}, changes.records[key]
+        if line:
+            before, after = line_of(before, line) or {}, line_of(after, line)
+        return after is not None and before.get(found.field) == after.get(found.field)
 
-    def _put(self, kind: Entity, key: int, record: Record) -> None:
-        changes = self._changes[kind.name]
-        keys = self._mutable_ids(kind.name)
-        at = bisect_left(keys, key)
-        if at == len(keys) or keys[at] != key:
-            insort(keys, key)
-        changes.records[key] = record
-        changes.gone.discard(key)
+    def _touched(self, kind: Entity, key: int) -> None:
         self._facts.get(kind.name, {}).pop(key, None)
         self.version += 1
 
@@ -313,23 +294,41 @@ class Clinic:
             known[key] = (record.get("updatedAt") or _NO_STAMP, record.get("status", record.get("active")))
         return known[key]
 
+    def _disturbed(self, kind: Entity, patient_id: int) -> bool:
+        """Whether a row of that entity was changed that was, or is now, the patient's."""
+        changes = self._changes[kind.name]
+        if not changes.records and not changes.gone:
+            return False
+        self._moved(kind.name)
+        return patient_id in self._overlay.patients[kind.name]
+
     def _moved(self, entity: str) -> dict[int, list[int]]:
         """Changed rows by the patient they name now."""
-        if self._overlay[0] != self.version:
-            self._overlay = (self.version, {})
-        index = self._overlay[1]
-        if entity not in index:
-            index[entity] = {}
-            for key, record in self._changes[entity].records.items():
-                index[entity].setdefault(record.get("patientId") or 0, []).append(key)
-        return index[entity]
+        if self._overlay.version != self.version:
+            self._overlay = _Overlay(self.version)
+        rows = self._overlay.rows
+        if entity not in rows:
+            changes, kind = self._changes[entity], BY_NAME[entity]
+            rows[entity] = {}
+            for key, record in changes.records.items():
+                rows[entity].setdefault(record.get("patientId") or 0, []).append(key)
+            were = {PATIENT_BASE + kind.place_of(key)[0] for key in (*changes.records, *changes.gone)}
+            self._overlay.patients[entity] = were | rows[entity].keys()
+        return rows[entity]
 
     def _chart(self, place: int) -> Chart:
+        if self._last.place == place:
+            return self._last
         chart = self._charts.get(place)
         if chart is None:
             chart = self._charts[place] = Chart(self.world, place)
-            if len(self._charts) > _CHARTS_KEPT:
+            if len(self._charts) > _OUTLINES_KEPT:
                 self._charts.popitem(last=False)
+        self._written[place] = chart
+        self._written.move_to_end(place)
+        if len(self._written) > _CHARTS_KEPT:
+            self._written.popitem(last=False)[1].forget()
+        self._last = chart
         return chart
 
     def _list(self, kind: Entity) -> dict[int, Record]:
@@ -343,7 +342,7 @@ class Clinic:
             return sorted(self._list(kind))
         found: list[int] = []
         for place in range(self.patients):
-            chart = Chart(self.world, place)
+            chart = self._chart(place)
             first = kind.base + place * kind.stride
             if kind.sparse:
                 found.extend(row[kind.key] for row in kind.rows_of(chart))

@@ -33,7 +33,17 @@ LISTS = {
     "/households": ("household", "householdId", True),
     "/patients": ("patient", "patientId", True),
     "/appointments": ("appointment", "appointmentId", True),
+    "/coursesOfTreatment": ("course", "courseId", True),
+    "/treatments": ("treatment", "treatmentId", True),
+    "/clinicalNotes": ("clinicalNote", "noteId", True),
+    "/documents": ("document", "documentId", True),
+    "/invoices": ("invoice", "invoiceId", True),
+    "/paymentPlans": ("paymentPlan", "paymentPlanId", True),
+    "/carePlanMemberships": ("carePlanMembership", "membershipId", True),
+    "/recalls": ("recall", "recallId", True),
+    "/paymentProviders": ("paymentLink", "providerLinkId", True),
 }
+EMBEDDED = {"appointments": "appointment", "treatments": "treatment", "clinicalNotes": "clinicalNote"}
 STAMP = "2026-01-05T09:00:00Z"
 
 
@@ -114,11 +124,16 @@ class ClinicDouble:
         return self._page(rows, query)
 
     def _embedded(self, patient: dict[str, Any], embed: str) -> dict[str, Any]:
-        mine = [a for a in self.rows["appointment"] if a["patientId"] == patient["patientId"]]
-        patient = {**patient, "appointmentsTotal": len(mine)}
-        if "appointments" in embed and self.embeds:
-            patient["appointments"] = mine[: self.embed_cap]
+        arrays = {member: self._of(patient, entity) for member, entity in EMBEDDED.items()}
+        arrays["billingLines"] = [flat for invoice in self._of(patient, "invoice") for flat in flat_lines(invoice)]
+        patient = {**patient, **{f"{member}Total": len(rows) for member, rows in arrays.items()}}
+        if self.embeds:
+            asked = embed.split(",")
+            patient |= {member: rows[: self.embed_cap] for member, rows in arrays.items() if member in asked}
         return patient
+
+    def _of(self, patient: dict[str, Any], entity: str) -> list[dict[str, Any]]:
+        return [row for row in self.rows[entity] if row["patientId"] == patient["patientId"]]
 
     def _page(self, rows: list[dict[str, Any]], query: dict[str, str]) -> Answer:
         page, size = int(query["page"]), min(int(query["pageSize"]), self.max_size)
@@ -173,8 +188,32 @@ class ClinicDouble:
             "appointmentTime": "2025-10-14T09:20:00", "isDeleted": False, "updatedAt": STAMP, **more,
         }  # fmt: skip
 
+    @staticmethod
+    def treatment(number: int, patient: int, **more: Any) -> dict[str, Any]:
+        return {
+            "treatmentId": number, "patientId": patient, "appointmentId": None, "courseId": None, "status": "COMPLETED",
+            "cost": "10.00", "discount": "0.00", "isDeleted": False, "updatedAt": STAMP, **more,
+        }  # fmt: skip
+
+    @staticmethod
+    def invoice(number: int, patient: int, lines: int = 2, **more: Any) -> dict[str, Any]:
+        items = [
+            {"invoiceLineId": n, "lineNumber": n, "description": f"Line {n}", "quantity": 1, "lineTotal": "5.00"}
+            for n in range(1, lines + 1)
+        ]
+        return {
+            "invoiceId": number, "patientId": patient, "totalAmount": f"{5 * lines}.00", "isDeleted": False,
+            "updatedAt": STAMP, "lineItems": items, **more,
+        }  # fmt: skip
+
     def asked(self, path: str) -> list[dict[str, str]]:
         return [query for method, asked, query in self.requests if asked == path and method == "GET"]
+
+
+def flat_lines(invoice: dict[str, Any]) -> list[dict[str, Any]]:
+    """Its lines as a patient's billing lines: the invoice's own fields with each."""
+    head = {name: value for name, value in invoice.items() if name != "lineItems"}
+    return [{**head, **line} for line in invoice.get("lineItems") or ()]
 
 
 def reply(value: Any, status: int = 200) -> Answer:

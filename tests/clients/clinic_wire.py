@@ -16,6 +16,14 @@ LISTS = {
     "patient": ("/patients", "patientId"),
     "appointment": ("/appointments", "appointmentId"),
     "treatment": ("/treatments", "treatmentId"),
+    "course": ("/coursesOfTreatment", "courseId"),
+    "clinicalNote": ("/clinicalNotes", "noteId"),
+    "document": ("/documents", "documentId"),
+    "invoice": ("/invoices", "invoiceId"),
+    "paymentPlan": ("/paymentPlans", "paymentPlanId"),
+    "carePlanMembership": ("/carePlanMemberships", "membershipId"),
+    "recall": ("/recalls", "recallId"),
+    "household": ("/households", "householdId"),
 }
 EVERYTHING = {"includeArchived": "true", "includeDeceased": "true", "includeInactive": "true"}
 

@@ -32,10 +32,13 @@ class Journey:
     """The product at work in one workspace."""
 
     def __init__(self, workspace: Path, place: dict[str, Any]) -> None:
-        self._workspace = workspace
+        self._workspace, self._place = workspace, place
         self._environment = os.environ | place["env"] | {"CHARTLIFT_SF_ACCESS_TOKEN": place["access_token"]}
-        urls = ["--source-url", place["clinic_url"], "--org-url", place["org_url"]]
-        self._run("init", str(workspace), *urls, "--tenant", TENANT)
+
+    def begin(self) -> None:
+        """Makes the workspace."""
+        urls = ["--source-url", self._place["clinic_url"], "--org-url", self._place["org_url"]]
+        self._run("init", str(self._workspace), *urls, "--tenant", TENANT)
 
     def step(self, name: str, *options: str) -> dict[str, Any]:
         """Runs one step; its JSON document."""
@@ -48,7 +51,7 @@ class Journey:
             capture_output=True,
             text=True,
             check=False,
-            timeout=240,
+            timeout=400,
         )
         assert done.returncode == 0, (
             f"{words[0]} ended with {done.returncode}: {done.stdout[-1500:]}{done.stderr[-1500:]}"
@@ -56,14 +59,16 @@ class Journey:
         return json.loads(done.stdout)
 
 
-def whole_load(workspace: Path, place: dict[str, Any]) -> dict[str, Any]:
-    """Every step up to the full load; the report of the load."""
-    journey = Journey(workspace, place)
+def whole_load(journey: Journey, manager: str, *, sampled: bool = True) -> dict[str, Any]:
+    """Every step up to the full load, with or without a sample before it; the report of the load."""
+    journey.begin()
     for name in ("check", "extract", "profile", "propose"):
         journey.step(name)
-    journey.step("people", "--fallback", place["fallback_email"])
+    journey.step("people", "--fallback", manager)
     journey.step("confirm", "--by", "Practice manager")
     journey.step("schema", "--go")
+    if not sampled:
+        return journey.step("load", "--go", "--without-sample")
     journey.step("sample", "--go", "--size", "100")
     journey.step("sample", "--accept", "--by", "Practice manager")
     return journey.step("load", "--go")

@@ -12,6 +12,7 @@ from datetime import date
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import oracle_circle as circle
 import oracle_medical as medical
 import oracle_values as values
 from clinic_wire import ClinicData, Record
@@ -34,9 +35,11 @@ class Oracle:
         self.fallback = next(user["Id"] for user in users if user["Email"] == fallback and user["IsActive"])
         self._users = self._matched(users)
         self._numbers = self._live_numbers()
+        self._plans = circle.by_patient(data.rows["carePlanMembership"], self.survivor, "ACTIVE")
+        self._recalls = circle.by_patient(data.rows["recall"], self.survivor, "DUE")
         self.accounts = self._accounts()
         self.contacts = {self.key("PAT", one): self._contact(row) for one, row in data.rows["patient"].items()}
-        for name in ("Referred_By__c", "Guardian__c"):
+        for name in ("Referred_By__c", "Guardian__c", "Household_Head__c"):
             link(self.contacts, name, self._known)
 
     def key(self, code: str, number: Any) -> str:
@@ -161,6 +164,7 @@ class Oracle:
             self._fill_consent(row, patient)
             self._fill_health(row, patient)
             self._fill_standing(row, patient)
+            self._fill_circle(row, patient)
         except Hold as reason:
             return row.stop("hold", str(reason))
         row.fields |= {"Account": site, "OwnerId": row.fields["Practitioner__c"] or self.fallback}
@@ -275,6 +279,12 @@ class Oracle:
         row.put("Archived_Reason__c", values.limited, patient["archivedReason"], 255)
         row.put("Deceased_On__c", values.day, patient["deceasedOn"], date(1950, 1, 1), self.last)
         row.put("Original_Create_Date__c", values.instant, patient["createdAt"], self.last, zone)
+
+    def _fill_circle(self, row: Row, patient: Record) -> None:
+        one = patient["patientId"]
+        circle.fill_household(row, self.data.rows["household"].get(patient["householdId"]))
+        circle.fill_plan(row, self._plans.get(one, []), self.last)
+        circle.fill_recall(row, self._recalls.get(one, []), self.last)
 
     def _lead_source(self, patient: Record) -> str | None:
         listed = self.data.rows["referralSource"].get(patient["referralSourceId"] or 0)

@@ -1,6 +1,6 @@
 """A record that is expected, and the value maps a clinic starts with (clinic side folded, org side as written)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -74,7 +74,7 @@ def fitting(raw: Any, limit: int) -> str | None:
         raise Hold(str(reason)) from None
 
 
-def mapped(raw: Any, table: dict[str, tuple[str, ...]]) -> str | None:
+def mapped(raw: Any, table: Mapping[str, tuple[str, ...]]) -> str | None:
     """The target of a source word by its folded spelling."""
     word = values.text(raw)
     if word is None:

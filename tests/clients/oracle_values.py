@@ -19,6 +19,10 @@ class Hold(Exception):
     """The row does not move; its text is the class of the reason."""
 
 
+class Skip(Exception):
+    """The row is none that should move; its text is the class of the reason."""
+
+
 def text(raw: Any) -> str | None:
     """The canonical text: LF, NFC, no controls but LF and TAB, trimmed; None for nothing."""
     if raw is None:
@@ -162,6 +166,10 @@ def instant(raw: Any, last: date, zone: ZoneInfo) -> datetime | None:
     return (read if read.tzinfo else read.replace(tzinfo=zone, fold=0)).astimezone(UTC).replace(microsecond=0)
 
 
+MOST = Decimal(10) ** 14
+UNREADABLE = "R-MONEY-UNREADABLE"
+
+
 def money(raw: Any) -> Decimal | None:
     """An amount with at most two decimals; signs of currency and brackets are read."""
     value = text(raw)
@@ -172,9 +180,25 @@ def money(raw: Any) -> Decimal | None:
     try:
         read = Decimal(plain)
     except InvalidOperation:
-        raise Withhold("R-MONEY") from None
+        raise Withhold(UNREADABLE) from None
+    if not read.is_finite() or abs(read) >= MOST:
+        raise Withhold(UNREADABLE)
     if read != read.quantize(Decimal("0.01")):
         raise Withhold("R-MONEY")
+    return read
+
+
+def number(raw: Any, digits: int, decimals: int) -> Decimal | None:
+    """A number of at most so many digits before and so many behind the point; anything else is withheld."""
+    value = text(raw)
+    if value is None:
+        return None
+    try:
+        read = Decimal(value)
+    except InvalidOperation:
+        raise Withhold("R-NUMBER") from None
+    if not read.is_finite() or abs(read) >= 10**digits or read != round(read, decimals):
+        raise Withhold("R-NUMBER")
     return read
 
 

@@ -6,73 +6,54 @@ from typing import Any
 
 import oracle_values as values
 from clinic_wire import Record
-from oracle import Oracle, link
+from oracle import Oracle
+from oracle_children import Children, location, owner
 from oracle_row import CURRENCIES, STATUSES, Row, fitting, mapped
-from oracle_values import Hold, Withhold
+from oracle_values import Hold, Withhold, folded
 
 LIMIT = 32_768
 DAY_MINUTES = 1440
 
 
-class Visits:
-    """The expected Appointment__c records by key, beside the Contacts and Accounts of ``oracle``.
+def completed(oracle: Oracle) -> dict[int, list[Record]]:
+    """The completed treatments of each visit; a treatment of another patient does not count."""
+    found: dict[int, list[Record]] = {}
+    for one, treatment in oracle.data.rows["treatment"].items():
+        visit = oracle.data.rows["appointment"].get(treatment["appointmentId"])
+        if (
+            visit is None
+            or ("treatment", one) in oracle.data.deleted
+            or owner(oracle, visit) != owner(oracle, treatment)
+        ):
+            continue
+        if folded(str(treatment["status"])) == "completed":
+            found.setdefault(treatment["appointmentId"], []).append(treatment)
+    return found
 
-    A cost the diary does not know is the sum of the visit's treatments, where treatments travel.
-    """
 
-    def __init__(self, oracle: Oracle, *, with_treatments: bool) -> None:
-        self._oracle, self._data = oracle, oracle.data
-        self._costs = self._treated() if with_treatments else {}
-        self.rows = {oracle.key("APT", one): self._row(row) for one, row in self._data.rows["appointment"].items()}
-        link(self.rows, "Rescheduled_To__c", lambda one: oracle.key("APT", one))
-        self._hold_strangers()
+class Visits(Children):
+    """The expected Appointment__c records; ``point`` adds the visits they were moved to."""
 
-    def _treated(self) -> dict[int, list[Decimal]]:
-        """Net amounts of the completed treatments of each visit; a treatment of another patient does not count."""
-        found: dict[int, list[Decimal]] = {}
-        visits = self._data.rows["appointment"]
-        for one, treatment in self._data.rows["treatment"].items():
-            visit = visits.get(treatment["appointmentId"])
-            if visit is None or ("treatment", one) in self._data.deleted or treatment["status"] != "COMPLETED":
-                continue
-            if self._owner(visit) != self._owner(treatment):
-                continue
-            net = Decimal(treatment["cost"] or 0) - Decimal(treatment["discount"] or 0)
-            found.setdefault(treatment["appointmentId"], []).append(net)
-        return found
+    entity, code = "appointment", "APT"
 
-    def _owner(self, record: Record) -> int | None:
-        try:
-            return self._oracle.survivor(record["patientId"])
-        except Hold:
-            return record["patientId"]
+    def __init__(self, oracle: Oracle) -> None:
+        self._costs = completed(oracle)
+        super().__init__(oracle)
 
-    def _row(self, visit: Record) -> Row:
-        row, one = Row(), visit["appointmentId"]
-        if ("appointment", one) in self._data.deleted:
-            return row.stop("skip", "R-DELETED")
-        try:
-            if visit["patientId"] is None:
-                return row.stop("hold", "R-REQ")
-            patient = self._oracle.survivor(visit["patientId"])
-            if ("patient", patient) in self._data.deleted:
-                return row.stop("skip", "R-DELETED")
-            contact = self._oracle.key("PAT", patient)
-            if self._oracle.contacts[contact].fate != "send" or ("appointment", one) in self._data.conflicts:
-                return row.stop("hold", "PARENT")
-            row.fields["ContactId__c"] = contact
-            self._fill_plan(row, visit)
-            self._fill_course(row, visit)
-        except Hold as reason:
-            return row.stop("hold", str(reason))
-        return row
+    def _fill(self, row: Row, record: Record) -> None:
+        self._fill_plan(row, record)
+        self._fill_course(row, record)
+
+    def point(self) -> None:
+        """Fills the lookup to the visit it was moved to; one that was moved to another patient's visit is held."""
+        self._hold_strangers([("rescheduledToAppointmentId", "appointment")])
+        self._point("Rescheduled_To__c", "rescheduledToAppointmentId", self.rows, self.key)
 
     def _fill_plan(self, row: Row, visit: Record) -> None:
         oracle, fields = self._oracle, row.fields
         zone = oracle.zone_of(visit["practiceId"])
-        row.put("Location__c", self._location, visit["practiceId"])
-        fields["Practitioner__c"] = oracle.practitioner(visit["userId"])
-        fields["OwnerId"] = fields["Practitioner__c"] or oracle.fallback
+        row.put("Location__c", location, oracle, visit["practiceId"])
+        self._carer(row, visit)
         kind = self._data.rows["appointmentType"].get(visit["appointmentTypeId"])
         row.put("Appointment_Type__c", values.limited, kind["name"] if kind else visit["appointmentType"], 255)
         try:
@@ -97,22 +78,13 @@ class Visits:
         row.put("Source_Status__c", values.limited, typed or (listed["name"] if listed else None), 80)
         fields["Notes__c"] = fitting(visit["appointmentNotes"], LIMIT)
         row.put("Cancellation_Reason__c", values.limited, visit["cancellationReason"], 255)
-        fields["Rescheduled_To__c"] = visit["rescheduledToAppointmentId"]
         row.put("Arrived_At__c", values.instant, visit["arrivedAt"], oracle.last, zone)
         row.put("Completed_At__c", values.instant, visit["completedAt"], oracle.last, zone)
         treated = self._costs.get(visit["appointmentId"], [])
-        derived = visit["cost"] is None and bool(treated)
-        row.put("Cost__c", values.money, sum(treated) if derived else visit["cost"])
-        fields["Cost_Derived__c"] = derived
+        derived = values.text(visit["cost"]) is None and bool(treated)
+        row.put("Cost__c", *((net, treated) if derived else (values.money, visit["cost"])))
+        fields["Cost_Derived__c"] = derived and fields["Cost__c"] is not None
         row.put("Currency_Code__c", mapped, visit["currency"], CURRENCIES)
-
-    def _location(self, practice: int | None) -> str | None:
-        if practice is None:
-            return None
-        key = self._oracle.key("PRA", practice)
-        if key not in self._oracle.accounts or self._oracle.accounts[key].fate != "send":
-            raise Withhold("R-REF")
-        return key
 
     def _minutes(self, raw: Any) -> Decimal | None:
         written = values.text(raw)
@@ -134,12 +106,10 @@ class Visits:
             raise Hold("R-PICK")
         return found
 
-    def _hold_strangers(self) -> None:
-        """A visit that was moved to another patient's visit is held; one that moved to nobody's only loses the link."""
-        for one, visit in self._data.rows["appointment"].items():
-            row = self.rows[self._oracle.key("APT", one)]
-            later = self._data.rows["appointment"].get(visit["rescheduledToAppointmentId"])
-            if row.fate != "send" or later is None or self._owner(later) == self._owner(visit):
-                continue
-            if later["patientId"] in self._data.rows["patient"]:
-                row.stop("hold", "R-REF")
+
+def net(treatments: list[Record]) -> Decimal:
+    """What treatments cost after discount; if one amount cannot be read nobody knows the sum."""
+    return sum(
+        ((values.money(one["cost"]) or Decimal()) - (values.money(one["discount"]) or Decimal()) for one in treatments),
+        Decimal(),
+    )

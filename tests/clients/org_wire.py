@@ -12,8 +12,14 @@ from simple_salesforce import Salesforce
 KEY = "Source_System_ID__c"
 LOOKUPS = {
     "Account": ("Parent",),
-    "Contact": ("Account", "Referred_By__r", "Guardian__r"),
+    "Contact": ("Account", "Referred_By__r", "Guardian__r", "Household_Head__r"),
     "Appointment__c": ("ContactId__r", "Location__r", "Rescheduled_To__r"),
+    "Treatment__c": ("ContactId__r", "AppointmentId__r", "Location__r"),
+    "Clinical_Note__c": ("ContactId__r", "AppointmentId__r", "TreatmentId__r", "Amends__r", "Parent_Note__r"),
+    "Document__c": ("ContactId__r",),
+    "Invoice__c": ("ContactId__r", "Location__r"),
+    "Invoice_Line__c": ("InvoiceId__r", "TreatmentId__r"),
+    "Payment_Plan__c": ("ContactId__r",),
 }
 
 

@@ -24,6 +24,11 @@ def pack_case(tmp_path: Path) -> PackCase:
         load_profile().shapes(),
         packs.coverage(NAME),
         tmp_path,
-        derived={"practice.groupName": "groupSlug", "patient.practiceName": "siteKey"},
+        derived={
+            "practice.groupName": "groupSlug",
+            "patient.practiceName": "siteKey",
+            "invoiceLine.invoiceLineId": "lineKey",
+        },
         made=("practiceGroup", "practiceNamed"),
+        copied={"invoiceLine": frozenset({"invoiceId", "patientId", "isDeleted"})},
     )

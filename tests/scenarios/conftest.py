@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -26,6 +27,7 @@ class Prepared:
     root: Path
     until: datetime
     contents: dict[str, dict[str, str]]
+    took: float
 
     def again(self, stage: str, target: Path) -> World:
         """Everything as it was after `stage` (profiled, confirmed, deployed or loaded), an hour later, undisturbed."""
@@ -38,7 +40,7 @@ class Prepared:
         state = target / "state"
         home = copied(self.root / stage, target / "workspace")
         environment = world.environment | {"XDG_STATE_HOME": str(state)}
-        return World(world.facts, home, environment, world.control, world.org, world.clinic, self.contents)
+        return World(world.facts, home, environment, world.control, world.org, world.clinic, self.contents, self.took)
 
 
 @pytest.fixture(scope="session")
@@ -55,15 +57,18 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
             httpx2.Client(base_url=facts["control_url"], timeout=60) as control,
             httpx2.Client(base_url=facts["org_url"], headers=bearer, timeout=60) as org,
         ):
-            world = World(facts, root / "making", environment, control, org, read_clinic(facts))
-            _prepare(world, root)
+            world = World(
+                facts, root / "making", environment, control, org, read_clinic(facts, "patient", "appointment")
+            )
+            took = _prepare(world, root)
             contents = {name: {key: row[HASH] for key, row in world.loaded(name).items()} for name in OBJECTS}
-            yield Prepared(world, root, datetime.fromisoformat(world.get("/clock")["now"]), contents)
+            yield Prepared(world, root, datetime.fromisoformat(world.get("/clock")["now"]), contents, took)
     finally:
         stop(process)
 
 
-def _prepare(world: World, root: Path) -> None:
+def _prepare(world: World, root: Path) -> float:
+    """Make the workspaces; returns how many seconds the load took."""
     urls = ("--source-url", world.facts["clinic_url"], "--org-url", world.facts["org_url"])
     made = world.run("init", str(world.workspace), "--tenant", world.tenant, *urls, "--json", bare=True)
     assert made.code == 0, made.document
@@ -80,9 +85,12 @@ def _prepare(world: World, root: Path) -> None:
     world.ok("schema", "--go")
     copied(world.workspace, root / "deployed")
     world.post("/org/snapshot", {"path": str(root / "deployed.org")})
+    started = time.monotonic()
     world.ok("load", "--go", "--without-sample")
+    took = time.monotonic() - started
     copied(world.workspace, root / "loaded")
     world.post("/org/snapshot", {"path": str(root / "loaded.org")})
+    return took
 
 
 @pytest.fixture

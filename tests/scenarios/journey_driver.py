@@ -19,8 +19,12 @@ import httpx2
 COMMAND = str(Path(sys.executable).parent / "chartlift")
 DATA = "/services/data/v67.0"
 KEY, RUN, HASH = "Source_System_ID__c", "Migration_Run__c", "Migration_Hash__c"
-OBJECTS = ("Account", "Contact", "Appointment__c")
+OBJECTS = (
+    *("Account", "Contact", "Appointment__c", "Treatment__c", "Clinical_Note__c", "Document__c", "Invoice__c"),
+    *("Invoice_Line__c", "Payment_Plan__c"),
+)
 MANAGED = ("SystemModstamp", "LastModifiedDate", "LastModifiedById", "LastViewedDate", "LastReferencedDate")
+IDS = {"clinicalNote": "noteId", "paymentLink": "providerLinkId"}  # where it is not the entity's name with Id
 PATIENCE = 120.0  # seconds for anything on a machine that is busy with other things
 
 Row = dict[str, Any]
@@ -89,6 +93,7 @@ class World:
     org: httpx2.Client
     clinic: dict[str, dict[int, Row]]  # what the clinic's API tells: entity -> id -> record
     contents: dict[str, dict[str, str]] = field(default_factory=dict)  # an undisturbed load: object -> key -> hash
+    took: float = 0.0  # seconds that load took
     said: list[Done] = field(default_factory=list)
 
     # ------------------------------------------------------------ the command line
@@ -187,6 +192,10 @@ class World:
         """Rows that DML touched in business objects, failed ones included."""
         return [row for row in self.get(f"/org/writes?since={since}") if row["object"] in OBJECTS]
 
+    def read(self, entity: str) -> dict[int, Row]:
+        """What the clinic's API tells of an entity now, by id."""
+        return read_clinic(self.facts, entity)[entity]
+
     def state_hash(self) -> str:
         return self.get("/org/state-hash")["hash"]
 
@@ -227,6 +236,20 @@ class World:
 
     def key_of(self, patient: int) -> str:
         return f"{self.tenant}-PAT-{patient}"
+
+    def survivor_key(self, patient: int) -> str:
+        """The key of the Contact that a record of this patient hangs under, after merges at the clinic."""
+        while (after := self.clinic["patient"][patient]["mergedIntoPatientId"]) is not None:
+            patient = after
+        return self.key_of(patient)
+
+    def belongings(self, patient: int) -> set[str]:
+        """Keys of everything in the org that hangs under the patient's Contact, and of the Contact."""
+        key, found = self.key_of(patient), {self.key_of(patient)}
+        for name in OBJECTS[2:]:
+            parent = "InvoiceId__r.ContactId__r" if name == "Invoice_Line__c" else "ContactId__r"
+            found |= {row[KEY] for row in self.soql(f"SELECT {KEY} FROM {name} WHERE {parent}.{KEY} = '{key}'")}
+        return found
 
     def patients(self) -> list[int]:
         """Patients that move and stand alone (active, no guardian, no merged record behind them), by id."""
@@ -285,20 +308,20 @@ class World:
         assert [row["error"] for row in self.writes() if not row["ok"]] == []
 
 
-def read_clinic(facts: dict[str, Any]) -> dict[str, dict[int, Row]]:
-    """Patients and appointments as the clinic's API gives them, read by code of the tests' own."""
+def read_clinic(facts: dict[str, Any], *entities: str) -> dict[str, dict[int, Row]]:
+    """Entities as the clinic's API gives them, read by code of the tests' own; by id."""
     env = facts["env"]
     names = {"username": "USERNAME", "password": "PASSWORD", "practicePin": "PIN"}
     body = {name: env[f"CHARTLIFT_AERONA_{word}"] for name, word in names.items()}
     found: dict[str, dict[int, Row]] = {}
     with httpx2.Client(base_url=facts["clinic_url"], timeout=60) as client:
         client.headers["AERONA-AUTH-TOKEN"] = client.post("/login", json=body).headers["AERONA-AUTH-TOKEN"]
-        for entity in ("patient", "appointment"):
+        for entity in entities:
             found[entity], page = {}, 1
             while page is not None:
                 every = {"includeArchived": "true", "includeDeceased": "true"} if entity == "patient" else {}
                 answer = client.get(f"/{entity}s", params=every | {"page": page, "pageSize": 200, "sort": "id"}).json()
-                found[entity] |= {row[f"{entity}Id"]: row for row in answer["items"]}
+                found[entity] |= {row[IDS.get(entity, f"{entity}Id")]: row for row in answer["items"]}
                 page = answer["nextPage"]
     return found
 

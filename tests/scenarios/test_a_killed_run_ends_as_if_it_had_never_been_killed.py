@@ -44,7 +44,7 @@ def test_a_load_killed_while_requests_are_on_their_way(deployed: World) -> None:
 
 def test_a_load_killed_at_random_moments(deployed: World) -> None:
     draw = random.Random(SEED)
-    killed = [deployed.kill_after(0.6 + draw.random() * 2.2, *LOAD) for _ in range(10)]
+    killed = [deployed.kill_after(0.6 + draw.random() * deployed.took / 2, *LOAD) for _ in range(10)]
     assert sum(killed) >= 7, killed
     deployed.ok(*LOAD)
     deployed.holds_everything()

@@ -209,6 +209,18 @@ def reconcile(workspace: Home = HERE, as_json: Json = False) -> int:
 
 
 @app.command()
+def rebuild(
+    workspace: Home = HERE,
+    as_json: Json = False,
+    export: Annotated[Path | None, typer.Option(help="Write the list as .csv or .json, outside the workspace.")] = None,
+) -> int:
+    """What never moves and has to be built anew: mandates, plans."""
+    from chartlift.stages import rebuild as stage
+
+    return run("rebuild", lambda tools: stage.run(tools, export=export), workspace=workspace, as_json=as_json)
+
+
+@app.command()
 def rollback(
     workspace: Home = HERE,
     as_json: Json = False,

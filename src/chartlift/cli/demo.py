@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chartlift.cli.demo_changes import in_flight, own_records
+from chartlift.cli.demo_pace import pace, peak_mb, translate
 from chartlift.cli.door import guarded
 from chartlift.cli.page import write_page
 from chartlift.cli.private_sandbox import PrivateSandbox, private_sandbox
@@ -103,9 +104,10 @@ def _prepare(journey: Journey, fallback: str) -> None:
 
 
 def _load(journey: Journey, patients: int) -> None:
-    from chartlift.stages import delta, load, reconcile, sample
+    from chartlift.stages import delta, load, rebuild, reconcile, sample
 
     size = min(sample.LARGEST, max(sample.SMALLEST, patients // 3))
+    journey.step("translate", translate)
     journey.step("sample", lambda tools: sample.run(tools, go=True, size=size))
     journey.step("sample accepted", lambda tools: sample.accept(tools, by="Practice Manager (demo)"))
     journey.step("load", lambda tools: load.run(tools, go=True))
@@ -114,6 +116,7 @@ def _load(journey: Journey, patients: int) -> None:
     }
     journey.step("delta", lambda tools: delta.run(tools, go=True))
     journey.step("reconcile", reconcile.run)
+    journey.step("rebuild", rebuild.run)
     journey.reports["hash loaded"] = journey.box.get("/org/state-hash")
 
 
@@ -134,11 +137,12 @@ def _roll_back(journey: Journey) -> None:
 
 def _report(journey: Journey, place: Path, *, keep: bool) -> StepReport:
     page = place / "report.html"
-    write_page(page, journey.reports, journey.seconds)
+    measured = {"pace": pace(journey.reports, journey.seconds), "peak_mb": peak_mb()}
+    write_page(page, journey.reports, journey.seconds, measured)
     clean = journey.reports["reconcile"]["exit_code"] == 0
     before, after = journey.reports["hash before"], journey.reports.get("hash after")
     same = keep or before == after
-    lines = [*_table(journey), *_proof(before, after, keep=keep), f"Report: {page}"]
+    lines = [*_proof(before, after, keep=keep), f"Report: {page}"]
     if keep:
         facts = journey.box.facts
         lines.append(
@@ -154,30 +158,13 @@ def _report(journey: Journey, place: Path, *, keep: bool) -> StepReport:
         "clean": clean,
         "restored": None if keep else same,
         "report": str(page),
+        "mappings": journey.reports["reconcile"].get("mappings", []),
+        "rebuild": {name: journey.reports["rebuild"][name] for name in ("rows", "collecting", "cancelled_only")},
+        **measured,
         "seconds": {name: round(value, 2) for name, value in journey.seconds.items()},
         "steps": {name: body for name, body in journey.reports.items() if name != "profile"},
     }
     return StepReport("demo", lines=tuple(lines), data=data, code=0 if clean and same else 4)
-
-
-def _table(journey: Journey) -> list[str]:
-    """Rows per object through the steps, as text."""
-    lines = [
-        f"{'object':<16}{'source':>8}{'landed':>8}{'skipped':>8}{'held':>7}{'failed':>7}{'fields equal':>14}{'withheld':>10}"
-    ]
-    compared = {u["unit"]: u for u in journey.reports["reconcile"]["units"]}
-    for unit in compared.values():
-        records, fields = unit["records"], unit["fields"]
-        if not sum(records.values()):
-            continue
-        landed = sum(records.get(n, 0) for n in ("equal", "differs", "changed_by_person"))
-        lines.append(
-            f"{unit['unit']:<16}{sum(records.values()):>8,}{landed:>8,}{records.get('skipped', 0):>8,}{records.get('held', 0):>7,}"
-            f"{records.get('failed', 0):>7,}{fields.get('equal', 0):>14,}{fields.get('withheld', 0):>10,}"
-        )
-    slowest = sorted(journey.seconds, key=lambda name: -journey.seconds[name])[:4]
-    took = ", ".join(f"{name} {journey.seconds[name]:.0f} s" for name in slowest)
-    return [*lines, f"{sum(journey.seconds.values()):.0f} seconds in all; longest: {took}."]
 
 
 def _proof(before: dict[str, str], after: dict[str, str] | None, *, keep: bool) -> list[str]:

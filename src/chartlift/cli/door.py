@@ -30,6 +30,7 @@ KEPT = (
     "load",
     "delta",
     "reconcile",
+    "rebuild",
     "rollback",
 )
 VERBS = {1: "broke", 2: "cannot run", 3: "stopped", 4: "finished with refusals", 5: "paused"}

@@ -41,8 +41,8 @@ class Sheet:
         self._lines.append("")
 
     def table(self, heads: Sequence[str], rows: Iterable[Sequence[object]], left: str, indent: int = 2) -> None:
-        """A table; `left` has a letter per column: t = text, k = text never cut, f = figure, r = text that
-        takes the rest and wraps."""
+        """A table; `left` has a letter per column: t = text, w = text that wraps in its column, k = text never cut,
+        f = figure, r = text that takes the rest and wraps."""
         cells = [[_cell(value) for value in row] for row in rows]
         if not cells:
             return
@@ -69,7 +69,7 @@ class Sheet:
 
     def _widths(self, rows: Sequence[Sequence[str]], kinds: str, indent: int) -> list[int]:
         widths = [max(len(row[n]) for row in rows) for n in range(len(kinds))]
-        texts = [n for n, kind in enumerate(kinds) if kind == "t"]
+        texts = [n for n, kind in enumerate(kinds) if kind in "tw"]
         for n in texts:
             widths[n] = min(widths[n], LONGEST_CELL if "r" in kinds else self.width // 2)
         taken = [width for width, kind in zip(widths, kinds, strict=True) if kind != "r"]
@@ -82,6 +82,11 @@ class Sheet:
 
     def _row(self, row: Sequence[str], widths: Sequence[int], kinds: str, indent: int) -> list[str]:
         parts, rest = [], ""
+        folded = {n: textwrap.wrap(row[n], widths[n]) for n, kind in enumerate(kinds) if kind == "w"}
+        if any(len(lines) > 1 for lines in folded.values()):
+            more = [" ".join(folded[n][1:]) if n in folded else "" for n in range(len(row))]
+            first = [folded[n][0] if folded.get(n) else text for n, text in enumerate(row)]
+            return [*self._row(first, widths, kinds, indent), *self._row(more, widths, kinds, indent)]
         for text, width, kind in zip(row, widths, kinds, strict=True):
             if kind == "r":
                 rest = text

@@ -10,6 +10,8 @@ from typing import Any
 from chartlift import __version__
 from chartlift.cli import words
 from chartlift.cli.screen import GRAVITIES
+from chartlift.cli.screen_overview import FATES, folded
+from chartlift.model.rebuild import WARNING
 
 STEPS = (
     "check",
@@ -20,18 +22,25 @@ STEPS = (
     "confirm",
     "estimate",
     "schema",
+    "translate",
     "sample",
     "load",
     "delta",
     "reconcile",
+    "rebuild",
     "rollback",
 )
 MOVED = ("equal", "differs", "changed_by_person")
 Reports = Mapping[str, Mapping[str, Any]]
 
 
-def write_page(path: Path, reports: Reports, seconds: Mapping[str, float]) -> None:
-    """Render the reports that are there; values never come this far, only keys, codes and counts."""
+def write_page(
+    path: Path, reports: Reports, seconds: Mapping[str, float], measured: Mapping[str, Any] | None = None
+) -> None:
+    """Render the reports that are there; values never come this far, only keys, codes and counts.
+
+    `measured`: `pace` and `peak_mb` of a demo.
+    """
     from jinja2 import Environment, select_autoescape
 
     text = resources.files("chartlift.cli").joinpath("report.html.j2").read_text(encoding="utf-8")
@@ -46,6 +55,9 @@ def write_page(path: Path, reports: Reports, seconds: Mapping[str, float]) -> No
         steps=[(name, seconds[name]) for name in STEPS if name in seconds],
         slowest=max([*seconds.values(), 0.001]),
         units=_units(reports),
+        mappings=_mappings(reports),
+        rebuild=_rebuild(reports),
+        measured=measured or {},
         changes=len(reports.get("in flight", {}).get("changes", ())),
         delta=_delta(reports),
         kept=reports.get("rollback", {}).get("kept", []),
@@ -64,6 +76,24 @@ def _findings(reports: Reports) -> list[tuple[str, list[Mapping[str, Any]]]]:
     found = sorted(reports.get("profile", {}).get("findings", []), key=lambda f: -f["count"])
     grouped = [(title, [f for f in found if f.get("severity", "note") == gravity]) for gravity, _, title in GRAVITIES]
     return [(title, rows) for title, rows in grouped if rows]
+
+
+def _mappings(reports: Reports) -> list[dict[str, Any]]:
+    """The lines of the brief's table, with their reasons in words."""
+    return [
+        {**line, "why": [(FATES.get(fate, fate), text, rows) for fate, text, rows in folded(line)]}
+        for line in reports.get("reconcile", {}).get("mappings", [])
+    ]
+
+
+def _rebuild(reports: Reports) -> dict[str, Any]:
+    """What has to be built anew: counts by practice and provider, and the sentence nobody may miss."""
+    found = reports.get("rebuild", {})
+    if not found.get("rows"):
+        return {}
+    counts = [{**c, "provider": words.PROVIDERS.get(c["provider"], c["provider"])} for c in found["counts"]]
+    items = [(words.ITEMS[item["code"]], item["use"]) for item in found["items"]]
+    return {"counts": counts, "collecting": found["collecting"], "warning": WARNING, "items": items}
 
 
 def _delta(reports: Reports) -> list[str]:

@@ -6,10 +6,11 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chartlift.cli import layout, screen_carry, words
+from chartlift.cli import layout, screen_carry, screen_demo, screen_rebuild, words
 from chartlift.cli.layout import Sheet, count
 from chartlift.model.outcomes import CarryReport, CompareReport, RollbackReport, StepReport
 from chartlift.model.ports import Probe
+from chartlift.model.rebuild import RebuildReport
 from chartlift.model.reports import CheckReport, EstimateReport, ExtractReport, Finding, ProfileReport, Report
 from chartlift.model.standing import AuditReport, PurgeReport, StatusReport
 
@@ -43,6 +44,8 @@ def text(report: Report, width: int = 0) -> str:
             screen_carry.compare(sheet, report)
         case RollbackReport():
             screen_carry.rollback(sheet, report)
+        case RebuildReport():
+            screen_rebuild.put(sheet, report)
         case StatusReport() | AuditReport() | PurgeReport():
             from chartlift.cli import screen_standing
 
@@ -177,6 +180,9 @@ def _step(sheet: Sheet, report: StepReport) -> None:
         return
     if report.kind == "schema":
         _schema(sheet, report)
+        return
+    if report.kind == "demo":
+        screen_demo.put(sheet, report)
         return
     for number, line in enumerate(report.lines):
         sheet.line(line, 0 if number == 0 or report.kind != "propose" else 2)

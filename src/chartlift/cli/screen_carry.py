@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chartlift.cli import words
+from chartlift.cli import screen_overview, words
 from chartlift.cli.layout import Sheet, count
 from chartlift.model.outcomes import CarryReport, CompareReport, RollbackReport, UnitCount
+from chartlift.model.reports import plain
 
 MOST = 6  # reasons of one unit
 MOST_KEYS = 20
@@ -52,7 +53,7 @@ def _stayed(sheet: Sheet, units: Sequence[UnitCount]) -> None:
         if left:
             rows.append((left, words.unit(unit.unit), "", f"{count(len(own) - MOST, 'more reason')}; see --json"))
         if below:
-            rows.append((below, words.unit(unit.unit), "held", "the record above it is held"))
+            rows.append((below, words.unit(unit.unit), "held", words.PARENT))
     if rows:
         sheet.title("Records that stay at the clinic, and why")
         sheet.table(("rows", "from", "", "why"), rows, "fttr")
@@ -105,6 +106,7 @@ def compare(sheet: Sheet, report: CompareReport) -> None:
     verdicts = ("equal", "withheld", "server", "person", "differs")
     sheet.table(heads, [(words.unit(u.unit), *(u.fields.get(v, 0) for v in verdicts)) for u in units], "tfffff")
     _totals(sheet, report)
+    screen_overview.mappings(sheet, plain(report.mappings))
     odd = [sample for unit in units for sample in unit.samples]
     if odd:
         sheet.title("Look at these")

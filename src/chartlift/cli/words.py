@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from functools import cache
+from chartlift.stages.reasons import PARENT, reason, withheld
 
-ROWS = {
-    "merged": "merged into another patient at the clinic",
-    "merged_cycle": "patients merged in a circle at the clinic; put right there which one stays",
-    "merged_missing": "merged into a patient that the clinic does not have",
-    "source_deleted": "deleted at the clinic",
-    "merged_by_person": "merged by a person in Salesforce",
-    "deleted_by_person": "deleted by a person in Salesforce; not brought back",
-    "probable_match": "Salesforce may have this record already; decide it with: chartlift matches",
-}
-FIELDS = {"R-USER-EMAIL": "the practitioner has no User of their own in Salesforce"}
+__all__ = ["FATES", "NEXT", "PARENT", "PEOPLE", "reason", "unit", "withheld"]
+
 PEOPLE = {
     "not_in_list": "named by records, but not in the clinic's list of users",
     "no_email": "has no e-mail address at the clinic",
@@ -43,34 +35,29 @@ NEXT = {
     "sample accepted": "chartlift load, which explains; then chartlift load --go",
     "load": "chartlift reconcile",
     "delta": "chartlift reconcile",
+    "reconcile": "chartlift rebuild, which lists what never moves and has to be built anew",
 }
 
-
-@cache
-def texts() -> dict[str, str]:
-    """Code of a finding -> sentence."""
-    from chartlift import transforms
-
-    return dict(transforms.findings())
-
-
-def reason(code: str) -> str:
-    """Why a row did not go: `R-REQ@LastName`, `parent:…`, `merged`, or a code of the org as it is."""
-    if code.startswith("parent:"):
-        return f"its parent record is held: {reason(code.removeprefix('parent:'))}"
-    if code.startswith("failed:"):
-        return f"Salesforce refused it ({code.removeprefix('failed:')})"
-    if code in ROWS:
-        return ROWS[code]
-    finding, _, field = code.partition("@")
-    said = texts().get(finding) or FIELDS.get(finding, "")
-    return (f"{field}: " if field else "") + (f"{said} ({finding})" if said else finding)
-
-
-def withheld(code: str) -> str:
-    """Why a field was left empty: `LeadSource:R-PICK`."""
-    field, _, finding = code.partition(":")
-    return reason(f"{finding}@{field}")
+PROVIDERS = {"GOCARDLESS": "GoCardless", "STRIPE": "Stripe", "IN_HOUSE": "the practice itself", "": "none named"}
+PROBLEMS = {
+    "cancelled_only": "cancelled in Aerona only: GoCardless goes on collecting",
+    "unsigned": "payment plan that nobody has signed off",
+    "sum": "instalments and deposit do not make the plan's total",
+    "dates": "instalments without a readable day, out of order, or not as many as the plan's months",
+    "term_over": "active care plan whose months are over: ask the provider whether it still collects",
+    "twice": "one of two active care plans of the same patient",
+    "patient_gone": "belongs to a patient who is deleted, merged away or unknown",
+    "deleted": "deleted at the clinic; the provider may not know",
+}
+ITEMS = {
+    "gocardless": "GoCardless account of each practice: connect it to the new system, or stop its mandates",
+    "stripe": "Stripe account of each practice, with its payment and deposit links",
+    "webhooks": "webhooks: what the clinic sends to others about patients, appointments and treatments",
+    "booking": "online booking: the page, its rules, and every place that links to it",
+    "templates": "templates of text messages and e-mails, and when they are sent",
+    "recalls": "recall rules",
+    "workflows": "workflows: whatever happens by itself at the clinic today",
+}
 
 
 def unit(name: str) -> str:

@@ -20,8 +20,8 @@ class Ledger(Journal, Protocol):
         """The same batch by batch, oldest first: key, id, hash, batch, stays; the highest batch of a key counts."""
         ...
 
-    def made_by_us(self) -> Any:
-        """Keys of the rows that we inserted and did not delete since, as a pyarrow array."""
+    def made_by_us(self, object_name: str = "") -> Any:
+        """Keys of the rows (of one object) that we inserted and did not delete since, as a pyarrow array."""
         ...
 
     def posts_of(self, unit: str, *, run: str = "") -> Any:

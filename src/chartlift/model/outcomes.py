@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
-from chartlift.model.reports import Report, plain
+from chartlift.model.reports import MappingLine, Report, plain
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +82,7 @@ class CompareReport(Report):
     patients: int = 0
     accepted: bool = False
     carry: CarryReport | None = None
+    mappings: tuple[MappingLine, ...] = ()  # a reconciliation's: the table of the brief
 
     @property
     def clean(self) -> bool:
@@ -110,6 +111,8 @@ class CompareReport(Report):
         more = {"patients": self.patients, "accepted": self.accepted, "totals": plain(self.totals)}
         if self.carry is not None:
             more["carry"] = self.carry.as_json()
+        if self.mappings:
+            more["mappings"] = plain(self.mappings)
         return head | {"units": units} | more
 
 

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """One `when` line of a pack: rows for which `column` is true or filled get `fate` with `reason`."""
+    """One `when` line of a pack: rows for which `column` is true or filled, or the field `unless` comes out empty,
+    get `fate` with `reason`."""
 
     fate: str  # skip | hold
     reason: str  # code, such as source_deleted
-    column: str  # a column of the flat entity or of a join
+    column: str = ""  # a column of the flat entity or of a join
+    unless: str = ""  # a target field of this map
 
 
 @dataclass(frozen=True, slots=True)

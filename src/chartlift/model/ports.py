@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from chartlift.errors import Unreachable
 from chartlift.model.arrow import ArrowStream
 from chartlift.model.schema import DesiredSchema, ObjectDescribe
 from chartlift.model.source import Probe, Source
@@ -87,6 +88,10 @@ class JobGone(Exception):
     """The org no longer knows the job; its rows must be settled by query."""
 
 
+class Torn(Unreachable):
+    """Pages of an answer do not add up: what came of it so far is thrown away and asked for again."""
+
+
 class JobUnsent(Exception):
     """The job never left the state Open, was aborted now, and none of its rows was processed."""
 
@@ -118,6 +123,16 @@ class Destination(Protocol):
 
     def read(self, object_name: str, fields: Sequence[str], where: Where, *, deleted: bool = False) -> ArrowStream:
         """Rows as text in canonical form (see transforms.canonical), columns as asked. `deleted` includes the recycle bin."""
+        ...
+
+    def pages(
+        self, object_name: str, fields: Sequence[str], where: Where, *, deleted: bool = False
+    ) -> Iterator[ArrowStream]:
+        """The same page by page, for answers that need not fit into memory; at least one page, which may be empty.
+
+        Raises:
+            Torn: while they are read: they do not add up, so none of them counts.
+        """
         ...
 
     def count(self, object_name: str, where: Where) -> int:
@@ -291,8 +306,8 @@ class Journal(Protocol):
         """The newest post-image of each key of a unit as a pyarrow Table; None if there is none."""
         ...
 
-    def made_by_us(self) -> Any:
-        """Keys of the rows that we inserted and did not delete since, as a pyarrow array."""
+    def made_by_us(self, object_name: str = "") -> Any:
+        """Keys of the rows (of one object) that we inserted and did not delete since, as a pyarrow array."""
         ...
 
     def close(self) -> None:

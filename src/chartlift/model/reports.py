@@ -191,3 +191,39 @@ class EstimateReport(Report):
     route: str  # api | api-ahead | files
     table: tuple[SummaryRow, ...]
     findings: tuple[Finding, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MappingReason:
+    """Why so many records, or fields of records that went, did not get there."""
+
+    fate: str  # hold | skip | failed | removed | missing | withheld | fallback | rebuild
+    code: str  # as in the journal; a withheld field is FIELD:code
+    rows: int
+    text: str  # the code in words
+
+
+@dataclass(frozen=True, slots=True)
+class MappingLine:
+    """One line of the table of the mappings: what became of a kind of record, or of some fields of it.
+
+    `source` counts the clinic's records: those of the units, or those that have something in the fields. `sent` are the
+    ones that are in the org in every part (`records` of the org); of a matched kind nothing is sent, and `sent` counts
+    who was matched. `verified` and `withheld` count fields of records sent.
+    """
+
+    title: str
+    units: tuple[str, ...]
+    fields: tuple[str, ...] = ()  # "Object.Field"; empty = the units as a whole
+    matched: bool = False
+    source: int = 0
+    sent: int = 0
+    records: int = 0
+    verified: int = 0
+    withheld: int = 0
+    held: int = 0
+    skipped: int = 0
+    failed: int = 0
+    gone: int = 0  # removed by a person, or missing
+    listed: int = 0  # never moved, on the list of what has to be built anew
+    reasons: tuple[MappingReason, ...] = ()

@@ -11,8 +11,22 @@ from chartlift.model.arrow import ArrowStream
 
 
 @dataclass(frozen=True, slots=True)
+class Pick:
+    """Which one row of a group a nest keeps: of those with these values, the first or last by a column of dates."""
+
+    equals: Mapping[str, str] = field(default_factory=dict)  # column -> the value it has to have, in any case
+    first: str = ""
+    last: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class EntityShape:
-    """A flat entity a source delivers: its columns (all text) and which of them is the id."""
+    """A flat entity a source delivers: its columns (all text) and which of them is the id.
+
+    With `nests` it is a nest: nothing is read for it, its rows are those of another entity gathered by one of their
+    columns, and `_id` is the value of that column. A column is then a list of text, one element for each gathered row,
+    or with `pick` the text of the one row that is kept.
+    """
 
     name: str
     id: str
@@ -29,6 +43,12 @@ class EntityShape:
     dated: str = ""  # the column that says which year a row belongs to
     state: str = ""  # the column with the row's state …
     states: Mapping[str, str] = field(default_factory=dict)  # … and what it says: open = ahead, done = behind
+    part_of: str = ""  # the column with the id of a row that always brings all its rows of this entity (see refs)
+    nests: str = ""  # the entity whose rows are gathered …
+    by: str = ""  # … by this column of theirs …
+    order: str = ""  # … in the order of this one, as a number, then by id
+    without: str = ""  # a column of theirs: rows where it says true stay out
+    pick: Pick | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +61,7 @@ class Page:
     cursor: str | None
     total: int | None = None  # rows of the whole listing, as the source says; it may lie
     deleted: tuple[tuple[str, str, str | None], ...] = ()  # (entity, id, id of the survivor if merged)
+    bare: tuple[tuple[str, str], ...] = ()  # (entity, id) of rows that came without the rows that are part of them
     problems: tuple[tuple[str, str, int], ...] = ()  # (code, entity.column or where, how many), never a value
 
 

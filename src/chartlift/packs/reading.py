@@ -89,8 +89,8 @@ def read_object_map(reader: Reader, value_maps: Mapping[str, ValueMap]) -> Objec
     if not _CODE.fullmatch(names["key"]):
         raise reader.wrong("key", f"{names['key']} is not three capital letters")
     join = body.get("join", {})
-    if not isinstance(join, dict) or not all(isinstance(column, str) for column in join.values()):
-        raise reader.wrong("join", 'takes { entity = "column" }')
+    if not isinstance(join, dict) or not all(isinstance(c, str) and re.fullmatch(r"\w+", c) for c in join.values()):
+        raise reader.wrong("join", 'takes { entity = "column" }, a column of the row itself')
     fields = body.get("fields")
     if not isinstance(fields, dict) or not fields:
         raise reader.wrong("fields", "are missing")
@@ -101,7 +101,7 @@ def read_object_map(reader: Reader, value_maps: Mapping[str, ValueMap]) -> Objec
         source=names["source"],
         code=names["key"],
         join=dict(join),
-        when=tuple(_condition(reader, line, join) for line in body.get("when", ())),
+        when=tuple(_condition(reader, line, join, fields) for line in body.get("when", ())),
         fields=tuple(_rule(reader, target, line, join, value_maps) for target, line in fields.items()),
     )
 
@@ -115,16 +115,19 @@ def _each_once(reader: Reader, fields: Mapping[str, Any]) -> None:
         seen[target.lower()] = target
 
 
-def _condition(reader: Reader, line: Any, join: Mapping[str, str]) -> Condition:
+def _condition(reader: Reader, line: Any, join: Mapping[str, str], fields: Mapping[str, Any]) -> Condition:
     if not isinstance(line, dict):
         raise reader.wrong("when", 'takes lines { skip = "reason", if = "column" }')
-    reader.known(line, ("skip", "hold", "if"), "when")
+    reader.known(line, ("skip", "hold", "if", "unless"), "when")
     fates = [fate for fate in ("skip", "hold") if fate in line]
-    if len(fates) != 1 or "if" not in line:
-        raise reader.wrong("when", 'takes skip or hold, and if: { skip = "reason", if = "column" }')
-    column = reader.text(line, "if", "when")
-    _column(reader, "when", column, join)
-    return Condition(fates[0], reader.text(line, fates[0], "when"), column)
+    if len(fates) != 1 or ("if" in line) == ("unless" in line):
+        raise reader.wrong("when", 'takes skip or hold, and if or unless: { skip = "reason", if = "column" }')
+    column, unless = reader.text(line, "if", "when"), reader.text(line, "unless", "when")
+    if column:
+        _column(reader, "when", column, join)
+    elif unless not in fields or "lookup" in fields[unless]:
+        raise reader.wrong("when", f"unless names a field of this file that is no lookup, not {unless}")
+    return Condition(fates[0], reader.text(line, fates[0], "when"), column, unless)
 
 
 def _column(reader: Reader, where: str, name: Any, join: Mapping[str, str]) -> str:
@@ -196,7 +199,8 @@ def _type(reader: Reader, target: str, word: str) -> str:
 
 
 def _const(reader: Reader, target: str, line: Mapping[str, Any]) -> str | None:
-    return reader.text(line, "const", target) if "const" in line else None
+    """A constant; an empty one is a field that is deployed and stays empty."""
+    return None if "const" not in line else "" if line["const"] == "" else reader.text(line, "const", target)
 
 
 def _flag(reader: Reader, target: str, line: Mapping[str, Any]) -> bool:

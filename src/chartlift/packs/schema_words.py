@@ -66,9 +66,14 @@ def read_objects(reader: Reader, maps: Sequence[ObjectMap]) -> SchemaWords:
     body = reader.body
     reader.known(body, ("objects", "labels", "picklists", "value_sets", "permission_sets"), "")
     fields = {f"{unit.object}.{rule.target}": rule for unit in maps for rule in unit.fields}
-    objects = tuple(_object(reader, name, table) for name, table in body.get("objects", {}).items())
-    for name in sorted({unit.object for unit in maps if unit.object.endswith("__c")} - {o.name for o in objects}):
-        raise reader.wrong("objects", f"{name} is mapped, but not described here")
+    described = body.get("objects", {})
+    objects = [_object(reader, name, table) for name, table in described.items()]
+    mapped = {unit.object for unit in maps}
+    for name in described:
+        if name not in mapped:
+            raise reader.wrong("objects", f"{name} is described here, but no file maps it")
+    made = {unit.object: unit for unit in maps if unit.object.endswith("__c") and unit.object not in described}
+    objects += [_plain_object(unit) for _, unit in sorted(made.items())]
     picklists, sources = _picklists(reader, body.get("picklists", {}))
     value_sets = dict(body.get("value_sets", {}))
     labels = dict(body.get("labels", {}))
@@ -79,7 +84,7 @@ def read_objects(reader: Reader, maps: Sequence[ObjectMap]) -> SchemaWords:
         listed = rule.map or picklists.get(name) or sources.get(name)
         if rule.type.startswith("Picklist") and not listed:
             raise reader.wrong(name, "is a pick-list without values: give it a map, or values or source here")
-    return SchemaWords(objects, picklists, sources, value_sets, labels, _permission_sets(reader, body, fields))
+    return SchemaWords(tuple(objects), picklists, sources, value_sets, labels, _permission_sets(reader, body, fields))
 
 
 def _object(reader: Reader, name: str, table: Any) -> DesiredObject:
@@ -90,6 +95,12 @@ def _object(reader: Reader, name: str, table: Any) -> DesiredObject:
     if not all(words.values()):
         raise reader.wrong(name, "takes label, plural and name_format")
     return DesiredObject(name=name, **words)
+
+
+def _plain_object(unit: ObjectMap) -> DesiredObject:
+    """A mapped object that the file does not describe: its API name in words."""
+    words = unit.object.removesuffix("__c").replace("_", " ")
+    return DesiredObject(unit.object, words, f"{words}s", f"{unit.code}-{{00000000}}")
 
 
 def _picklists(

@@ -11,7 +11,7 @@ from chartlift.errors import NotConfirmed
 from chartlift.model.plan import ObjectMap, Policies
 from chartlift.model.ports import Tools
 from chartlift.model.reports import EstimateReport, Finding, ObjectEstimate, SummaryRow
-from chartlift.stages.statement import PEOPLE
+from chartlift.stages.parents import PEOPLE
 
 RECORD_KB = 2  # what Salesforce counts for a record of nearly every object, whatever it holds
 LOAD_ROWS_PER_HOUR = 1_000_000  # Bulk API with the org's own automation on; an org without any is several times faster

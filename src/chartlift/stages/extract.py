@@ -24,6 +24,8 @@ _PASSES = 2  # readings of a listing that brings fewer rows than it promises
 _TEXTS: Mapping[str, tuple[str, str, str]] = {
     # code: (severity, what it says, what becomes of it)
     "R-EMBED": ("warning", "the record brings fewer embedded rows than it counts", "read again from the list"),
+    "R-BAL": ("warning", "flat rows of one record do not agree about it", "the first one counts"),
+    "R-PARTS": ("error", "the record comes without the rows that are part of it", "what was read of them before stays"),
     "R-REF": ("error", "an embedded row names another patient", "held with its reason"),
     "R-SHAPE": ("error", "an entry of a list is not a record", "left out"),
     "R-TEXT": ("error", "text with half a character (unpaired surrogate)", "withheld or held, as the plan says"),
@@ -138,8 +140,12 @@ class _Listing:
 
 
 def _read(tools: Tools, reading: _Reading, listing: str, shapes: Mapping[str, EntityShape]) -> None:
-    """One listing to its end, from where it was left."""
+    """One listing to its end, from where it was left; one that was never read before is read whole."""
     sql = tools.staging.sql
+    known = sql.execute(
+        "SELECT EXISTS (FROM extraction_listing WHERE number < $1 AND listing = $2 AND done)", [reading.number, listing]
+    ).fetchone()[0]
+    since = reading.since if known else None
     row = sql.execute(
         "SELECT cursor, total, pages, passes, done FROM extraction_listing WHERE number = $1 AND listing = $2",
         [reading.number, listing],
@@ -154,7 +160,7 @@ def _read(tools: Tools, reading: _Reading, listing: str, shapes: Mapping[str, En
     shape = shapes.get(listing)
     while True:
         if state.cursor is not None:
-            for page in tools.source.pages(listing, since=reading.since, cursor=state.cursor or None):
+            for page in tools.source.pages(listing, since=since, cursor=state.cursor or None):
                 if _take(tools, reading, state, page, shape):
                     return
         short = _short(sql, shape, state.total)
@@ -240,7 +246,8 @@ def _finish(
     rows = sql.execute("SELECT listing, short FROM extraction_listing WHERE number = $1", [reading.number]).fetchall()
     whole = {listing for listing, short in rows if not short}
     with _transaction(sql):
-        counts = landing.settle(sql, shapes, reading.number, kind=reading.kind, complete=whole)
+        complete = whole & _read_whole(sql, reading, shapes)
+        counts = landing.settle(sql, shapes, reading.number, kind=reading.kind, complete=complete)
         sql.execute(
             "UPDATE extraction SET finished = $2 WHERE number = $1", [reading.number, _naive(tools.clock.now())]
         )
@@ -264,13 +271,26 @@ def _finish(
     return report
 
 
+def _read_whole(sql: Any, reading: _Reading, shapes: Sequence[EntityShape]) -> set[str]:
+    """Listings that were read from end to end: in a delta those that cannot be asked for changes.
+
+    A list that the clinic does not have, or no longer has, says nothing about its rows.
+    """
+    missing = sql.execute(
+        "SELECT place FROM extraction_problem WHERE number = $1 AND code IN ('S-NO-LIST', 'S-FALLBACK')",
+        [reading.number],
+    ).fetchall()
+    whole = {shape.name for shape in shapes if reading.kind == "full" or not shape.stamp}
+    return whole - {place for (place,) in missing}
+
+
 def _nothing(tools: Tools, shapes: Sequence[EntityShape]) -> ExtractReport:
     sql = tools.staging.sql
     number, started, since = sql.execute(
         "SELECT number, started, since FROM extraction ORDER BY number DESC LIMIT 1"
     ).fetchone()
     counts = []
-    for shape in shapes:
+    for shape in (one for one in shapes if not one.nests):
         rows = sql.execute(f"SELECT count(*) FROM {ident('src_' + shape.name)}").fetchone()[0]
         counts.append(EntityCount(shape.name, rows, 0, 0, 0, 0, 0))
     return ExtractReport(

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from chartlift.model.reports import EntityCount
 from chartlift.model.source import EntityShape, Page
+from chartlift.stages import nests
 from chartlift.stages.sqltext import ident, literal
 
 LONGEST_CHAIN = 10  # merges of merges that are followed
@@ -25,6 +26,7 @@ CREATE TABLE IF NOT EXISTS extraction_listing (
   short BIGINT);
 CREATE TABLE IF NOT EXISTS extraction_problem (number INTEGER, code VARCHAR, place VARCHAR, count BIGINT);
 CREATE TABLE IF NOT EXISTS land_deleted (entity VARCHAR, id VARCHAR, survivor VARCHAR);
+CREATE TABLE IF NOT EXISTS land_bare (entity VARCHAR, id VARCHAR, listing VARCHAR, arrival BIGINT);
 CREATE TABLE IF NOT EXISTS src_deleted (entity VARCHAR, id VARCHAR, survivor VARCHAR, extraction INTEGER);
 CREATE TABLE IF NOT EXISTS src_merged (entity VARCHAR, id VARCHAR, survivor VARCHAR, problem VARCHAR);
 """
@@ -34,6 +36,9 @@ def prepare(sql: Any, shapes: Sequence[EntityShape]) -> None:
     """Make the tables that are not there yet."""
     sql.execute(_STATE)
     for shape in shapes:
+        if shape.nests:
+            nests.prepare(sql, shape)
+            continue
         columns = ", ".join(f"{ident(c)} VARCHAR" for c in shape.columns)
         sql.execute(
             f"CREATE TABLE IF NOT EXISTS {ident('land_' + shape.name)} "
@@ -62,36 +67,57 @@ def land(sql: Any, page: Page, arrival: int) -> int:
             sql.unregister("landing_page")
     if page.deleted:
         entities, ids, survivors = (list(column) for column in zip(*page.deleted, strict=True))
-        gone = pa.table({"entity": entities, "id": ids, "survivor": pa.array(survivors, pa.string())})
-        sql.register("landing_gone", gone)
-        try:
-            sql.execute("INSERT INTO land_deleted BY NAME SELECT * FROM landing_gone")
-        finally:
-            sql.unregister("landing_gone")
+        _put(sql, "land_deleted", {"entity": entities, "id": ids, "survivor": survivors})
+    if page.bare:
+        entities, ids = (list(column) for column in zip(*page.bare, strict=True))
+        places = {"listing": [page.listing] * len(ids), "arrival": [arrival] * len(ids)}
+        _put(sql, "land_bare", {"entity": entities, "id": ids, **places})
     return rows
+
+
+def _put(sql: Any, name: str, columns: dict[str, list[Any]]) -> None:
+    """Add rows to a table of texts and numbers."""
+    table = pa.table(
+        {key: pa.array(cells, None if key == "arrival" else pa.string()) for key, cells in columns.items()}
+    )
+    sql.register("landing_rows", table)
+    try:
+        sql.execute(f"INSERT INTO {name} BY NAME SELECT * FROM landing_rows")
+    finally:
+        sql.unregister("landing_rows")
 
 
 def settle(sql: Any, shapes: Sequence[EntityShape], number: int, *, kind: str, complete: set[str]) -> list[EntityCount]:
     """Make `src_*` from what has landed, inside the caller's transaction.
 
-    `kind` full replaces (rows that are gone from a listing in `complete` count as deleted), delta adds and changes.
+    `kind` full replaces, delta adds and changes; rows that are gone from a listing in `complete` count as deleted.
     """
+    read = [shape for shape in shapes if not shape.nests]
     counts = []
-    for shape in shapes:
+    for shape in sorted(read, key=lambda one: bool(one.part_of)):  # parts after what they are parts of
+        owner = shape.refs[shape.part_of] if shape.part_of else ""
+        if owner:
+            _current(sql, shape, owner)
         _pick(sql, shape)
         new, changed = _apply(sql, shape, number)
-        if kind == "full" and shape.name in complete:
+        if owner:
+            _parts_gone(sql, shape, owner, whole=kind == "full" and owner in complete)
+        elif shape.name in complete:
             _vanished(sql, shape)
+        if any(one.part_of and one.refs[one.part_of] == shape.name for one in read):
+            _owners(sql, shape)
         if kind == "full":
             _sort(sql, shape)
         counts.append((shape, new, changed))
-    _deleted(sql, shapes, number)
-    _merged(sql, shapes, number)
-    found = [_count(sql, shape, new, changed) for shape, new, changed in counts]
-    for shape in shapes:
+    _deleted(sql, read, number)
+    remerged = _merged(sql, read, number)
+    nests.build(sql, shapes, number, remerged)
+    found = {shape.name: _count(sql, shape, new, changed) for shape, new, changed in counts}
+    for shape in read:
         sql.execute(f"DROP TABLE {ident('land_' + shape.name)}")
-    sql.execute("DROP TABLE land_deleted; DROP TABLE IF EXISTS land_pick; DROP TABLE IF EXISTS land_act")
-    return found
+    sql.execute("DROP TABLE land_deleted; DROP TABLE land_bare")
+    sql.execute("DROP TABLE IF EXISTS land_pick; DROP TABLE IF EXISTS land_act")
+    return [found[shape.name] for shape in read]
 
 
 def content(shape: EntityShape, alias: str) -> str:
@@ -162,12 +188,60 @@ def _apply(sql: Any, shape: EntityShape, number: int) -> tuple[int, int]:
 
 def _vanished(sql: Any, shape: EntityShape) -> None:
     """Rows that a whole reading no longer brings are deleted, as far as they were not known to be."""
+    _gone(sql, shape, "ANTI JOIN land_pick p ON p._id = s._id")
+
+
+def _gone(sql: Any, shape: EntityShape, joins: str) -> None:
+    """The rows that `joins` leaves over are deleted, as far as they were not known to be."""
+    name = literal(shape.name)
     sql.execute(f"""
         INSERT INTO land_deleted
-        SELECT {literal(shape.name)}, s._id, NULL FROM {ident("src_" + shape.name)} s
-        ANTI JOIN land_pick p ON p._id = s._id
-        ANTI JOIN (SELECT id FROM src_deleted WHERE entity = {literal(shape.name)}
-                   UNION ALL SELECT id FROM land_deleted WHERE entity = {literal(shape.name)}) d ON d.id = s._id""")
+        SELECT {name}, s._id, NULL FROM {ident("src_" + shape.name)} s {joins}
+        ANTI JOIN (SELECT id FROM src_deleted WHERE entity = {name}
+                   UNION ALL SELECT id FROM land_deleted WHERE entity = {name}) d ON d.id = s._id""")
+
+
+# ---------------------------------------------------------------- rows that are parts of other rows
+
+
+def _owners(sql: Any, shape: EntityShape) -> None:
+    """`land_owner_*`: for each landed row the page whose parts count, that of its newest version which had parts.
+
+    Versions older than what staging has bring nothing: their page is ''. Bare versions say nothing.
+    """
+    key = ident(shape.id)
+    sql.execute(f"""
+        CREATE OR REPLACE TEMP TABLE {ident("land_owner_" + shape.name)} AS
+        SELECT l.{key} AS id, CASE WHEN a.act = 'older' THEN '' ELSE l._listing END AS listing, l._arrival AS arrival
+        FROM {ident("land_" + shape.name)} l JOIN land_act a ON a._id = l.{key}
+        ANTI JOIN land_bare b ON b.entity = {literal(shape.name)} AND b.id = l.{key} AND b.listing = l._listing
+          AND b.arrival = l._arrival
+        QUALIFY row_number() OVER (PARTITION BY l.{key}
+                                   ORDER BY {moment(shape, "l")} DESC NULLS LAST, l.rowid DESC) = 1""")
+
+
+def _current(sql: Any, shape: EntityShape, owner: str) -> None:
+    """Drop landed parts of other versions than the one that counts."""
+    land = ident("land_" + shape.name)
+    sql.execute(f"""
+        DELETE FROM {land} USING {ident("land_owner_" + owner)} o
+        WHERE o.id = {land}.{ident(shape.part_of)}
+          AND (o.listing <> {land}._listing OR o.arrival <> {land}._arrival)""")
+
+
+def _parts_gone(sql: Any, shape: EntityShape, owner: str, *, whole: bool) -> None:
+    """Parts that their row no longer brings, or whose row is gone, are deleted.
+
+    `whole`: all rows were read, so parts of a row that did not come are gone, too; a row that came bare keeps its own.
+    """
+    part, came = f"s.{ident(shape.part_of)}", ident("land_owner_" + owner)
+    pick = "ANTI JOIN land_pick p ON p._id = s._id"
+    if whole:
+        bare = f"SELECT b.id FROM land_bare b ANTI JOIN {came} o ON o.id = b.id WHERE b.entity = {literal(owner)}"
+        _gone(sql, shape, f"{pick} ANTI JOIN ({bare}) b ON b.id = {part}")
+    else:
+        _gone(sql, shape, f"SEMI JOIN (SELECT id FROM {came} WHERE listing <> '') o ON o.id = {part} {pick}")
+    _gone(sql, shape, f"SEMI JOIN (SELECT id FROM land_deleted WHERE entity = {literal(owner)}) o ON o.id = {part}")
 
 
 def _sort(sql: Any, shape: EntityShape) -> None:
@@ -205,8 +279,11 @@ def _deleted(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
             WHERE _id IN (SELECT id FROM gone_changed WHERE entity = {name} UNION ALL SELECT id FROM gone_back)""")
 
 
-def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
-    """`src_merged`: each merged id with its final survivor; where that is new, the row counts as changed."""
+def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> set[str]:
+    """`src_merged`: each merged id with its final survivor; where that is new, the row counts as changed.
+
+    Returns the entities for which it is another one than before.
+    """
     edges = [
         f"SELECT {literal(s.name)} AS entity, _id AS id, {ident(s.survivor)} AS survivor, 1 AS weight "
         f"FROM {ident('src_' + s.name)} WHERE nullif({ident(s.survivor)}, '') IS NOT NULL"
@@ -245,6 +322,7 @@ def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
             f"UPDATE {ident('src_' + shape.name)} SET _extraction = {number} "
             f"WHERE _id IN (SELECT id FROM merged_changed WHERE entity = {literal(shape.name)})"
         )
+    return {entity for (entity,) in sql.execute("SELECT DISTINCT entity FROM merged_changed").fetchall()}
 
 
 _CYCLE = f"c.last = c.id OR c.depth > {LONGEST_CHAIN}"

@@ -14,7 +14,7 @@ from chartlift.errors import Unmatched, UsageError
 from chartlift.model.outcomes import StepReport
 from chartlift.model.plan import PersonDecision
 from chartlift.model.ports import Tools
-from chartlift.stages.statement import PEOPLE
+from chartlift.stages.parents import PEOPLE
 
 
 def run(tools: Tools, *, fallback: str = "", decide: Path | None = None, account_owner: str = "") -> StepReport:

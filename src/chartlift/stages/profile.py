@@ -29,7 +29,7 @@ def run(tools: Tools) -> ProfileReport:
     sql = tools.staging.sql
     extraction = _newest(sql)
     transforms.install(sql)
-    shapes = tools.source.shapes()
+    shapes = [shape for shape in tools.source.shapes() if not shape.nests]
     entities = []
     for number, shape in enumerate(shapes):
         tools.progress.step(f"profile {shape.name}", number, len(shapes))

@@ -49,15 +49,25 @@ def run(tools: Tools, *, renew: bool = False) -> StepReport:
 
 
 def _write(tools: Tools, folder: Path, *, renew: bool) -> bool:
+    """Put the pack's files into the folder; what a person edited there goes only with `renew`, and only for a whole new map."""
     if folder.is_dir() and not renew:
         return False
-    fresh = folder.with_name(PLAN + ".new")
-    shutil.rmtree(fresh, ignore_errors=True)
-    fresh.mkdir(mode=0o700)
-    for name, text in tools.pack.texts().items():
-        (fresh / name).write_text(text, encoding="utf-8")
-    shutil.rmtree(folder, ignore_errors=True)
-    fresh.rename(folder)
+    fresh, edited = folder.with_name(PLAN + ".new"), folder.with_name(PLAN + ".old")
+    for left in (fresh, edited):
+        shutil.rmtree(left, ignore_errors=True)
+    if folder.is_dir():
+        folder.rename(edited)  # as long as it is there it is the map, even a broken one
+    try:
+        texts = tools.pack.texts()
+        fresh.mkdir(mode=0o700)
+        for name, text in texts.items():
+            (fresh / name).write_text(text, encoding="utf-8")
+        fresh.rename(folder)
+    except BaseException:
+        if edited.is_dir():
+            edited.rename(folder)
+        raise
+    shutil.rmtree(edited, ignore_errors=True)
     return True
 
 

@@ -2,50 +2,72 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import pyarrow as pa
-
 from chartlift.model.outcomes import CompareReport
-from chartlift.model.plan import ConfirmedPlan
+from chartlift.model.plan import ConfirmedPlan, ObjectMap
 from chartlift.model.ports import Tools
 from chartlift.model.selection import Everything, Selection
 from chartlift.stages import plans
 from chartlift.stages.carry import open_tables
 from chartlift.stages.carry.context import Carry
 from chartlift.stages.compare import compare
+from chartlift.stages.overview import Overview
 
 
 def run(tools: Tools) -> CompareReport:
     """Compare everything; exit 4 if something differs without an explanation."""
     plan = plans.in_force(tools)
-    units, totals = compare_all(tools, plan, Everything())
-    report = CompareReport("reconcile", units=units, totals=totals)
+    overview = Overview(tools.pack, plan)
+    units, totals = compare_all(tools, plan, Everything(), each=overview.count)
+    report = CompareReport("reconcile", units=units, totals=totals, mappings=overview.lines(tools.staging.sql))
     tools.audit.act("reconcile", who=tools.who, fingerprint=plan.fingerprint, detail={"clean": report.clean})
     return report
 
 
-def compare_all(tools: Tools, plan: ConfirmedPlan, selection: Selection) -> tuple[Any, dict[str, Any]]:
-    """Per unit the verdicts, and business totals on both sides."""
+def compare_all(
+    tools: Tools,
+    plan: ConfirmedPlan,
+    selection: Selection,
+    *,
+    each: Callable[[Carry, ObjectMap], None] = lambda _work, _unit: None,
+) -> tuple[Any, dict[str, Any]]:
+    """Per unit the verdicts, and business totals on both sides; `each` may look at a unit while its `compared` is there."""
     work = open_tables(tools, plan, selection)
-    work.keep("known_fates", _known_fates(tools, plan))
+    _known_fates(work)
     units = []
     for unit in plan.maps:
         tools.progress.step(f"{unit.name}: compare")
         units.append(compare(work, unit))
+        each(work, unit)
     return tuple(units), _totals(work)
 
 
-def _known_fates(tools: Tools, plan: ConfirmedPlan) -> pa.Table:
-    """The newest fate of every row that did not go: key, fate."""
-    fates: dict[str, str] = {}
-    for run in tools.journal.runs(kinds=("sample", "load", "delta")):
-        for unit in plan.maps:
-            table = tools.journal.fates(run["id"], unit.name)
+def _known_fates(work: Carry) -> None:
+    """`known_fates(key, fate, reason)`: the newest fate of every row that did not go, or went with findings."""
+    sql, journal = work.sql, work.tools.journal
+    sql.execute("CREATE OR REPLACE TABLE all_fates (n INTEGER, key VARCHAR, fate VARCHAR, reason VARCHAR)")
+    for number, run in enumerate(journal.runs(kinds=("sample", "load", "delta"))):
+        for unit in work.plan.maps:
+            table = journal.fates(run["id"], unit.name)
             if table is not None:
-                fates |= dict(zip(table.column("key").to_pylist(), table.column("fate").to_pylist(), strict=True))
-    schema = pa.schema([("key", pa.string()), ("fate", pa.string())])
-    return pa.table({"key": list(fates), "fate": list(fates.values())}, schema=schema)
+                sql.register("incoming", table)
+                sql.execute("INSERT INTO all_fates SELECT ?, key, fate, reason FROM incoming", [number])
+                sql.unregister("incoming")
+    sql.execute("""
+        CREATE OR REPLACE TABLE known_fates AS
+        SELECT key, arg_max(fate, n) AS fate, arg_max(coalesce(reason, ''), n) AS reason FROM all_fates GROUP BY key
+    """)
+    sql.execute("DROP TABLE all_fates")
+    # children learn from a parent that did not go what the load told them: skipped with it, or held, and why
+    sql.execute("""
+        INSERT INTO landed
+        SELECT key, NULL, NULL, CASE WHEN fate = 'skip' THEN 'skip' ELSE 'hold' END,
+               CASE WHEN fate = 'failed' THEN 'failed:' || split_part(reason, '@', 1) ELSE reason END
+        FROM known_fates AS f WHERE fate IN ('skip', 'hold', 'failed') AND reason <> ''
+          AND NOT EXISTS (SELECT 1 FROM landed AS l WHERE l.key = f.key)
+    """)
 
 
 def _totals(work: Carry) -> dict[str, Any]:

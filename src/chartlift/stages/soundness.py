@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,15 +11,16 @@ from chartlift.model.plan import FieldRule, ObjectMap
 from chartlift.model.ports import Tools
 from chartlift.model.reports import Finding
 from chartlift.model.source import EntityShape
+from chartlift.stages.columns import TransformShape
+from chartlift.stages.continuation import fill_parts
+from chartlift.stages.lists import fill_lists
 from chartlift.stages.sqltext import ident, literal
-from chartlift.stages.statement import text_limit
-from chartlift.transforms import Transform
+from chartlift.stages.statement import compile_cell
 
 SAMPLES = 5
 CONSENT_AGE = 16
 _STILL_OPEN = timedelta(days=7)
 _STAND_INS = ("0001-01-01", "1900-01-01", "1970-01-01")  # birth dates that say "unknown"; they make no one a duplicate
-_NO_ANSWER = "{'v': NULL::VARCHAR, 'note': NULL::VARCHAR, 'bad': false}"
 
 
 def findings(sql: Any, shapes: Sequence[EntityShape], today: date) -> Iterator[Finding]:
@@ -40,14 +41,16 @@ def rules(tools: Tools, shapes: Sequence[EntityShape]) -> Iterator[Finding]:
     """What each field of the pack would say about its values, with the fate the pack gives them."""
     if tools.pack is None:
         return
-    known = {shape.name: shape for shape in shapes}
+    columns = {shape.name: frozenset(shape.columns) for shape in tools.source.shapes()}
+    known = {shape.name for shape in shapes}
+    fill_lists(tools, tools.pack.value_maps.values())
     for unit in tools.pack.maps:
         if unit.source not in known:
             continue
+        fill_parts(tools, unit)
         for rule in unit.fields:
-            transform = transforms.load().get(rule.transform)
-            if transform is not None and rule.sources and not rule.lookup and rule.const is None:
-                yield from _rule(tools, unit, rule, transform)
+            if rule.sources and not rule.lookup and not rule.sources[0].startswith("_"):
+                yield from _rule(tools, unit, rule, columns)
 
 
 def _samples(entity: str, keys: Sequence[str] | None) -> tuple[str, ...]:
@@ -205,78 +208,24 @@ def _shared_numbers(sql: Any, shape: EntityShape) -> Iterator[Finding]:
 # ---------------------------------------------------------------- rules of the pack
 
 
-def _rule(tools: Tools, unit: ObjectMap, rule: FieldRule, transform: Transform) -> Iterator[Finding]:
+def _rule(tools: Tools, unit: ObjectMap, rule: FieldRule, columns: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
     """Codes that a field's transform, length and value list raise, each with count and samples."""
-    joins = [
-        f"LEFT JOIN {ident('src_' + alias)} {ident('j_' + alias)} ON {ident('j_' + alias)}._id = {_column(column)}"
-        for alias, column in unit.join.items()
-    ]
-    columns = [_column(name) for name in rule.sources]
-    arguments = [_column(name) for name in rule.arguments]
-    if transform.kind == "distinct":
-        from chartlift.stages.carry.prepare import fill_distinct  # brings the whole loader along; few fields need it
+    from chartlift.stages.carry.prepare import fill_distinct  # brings the whole loader along
 
-        fill_distinct(tools, unit, rule)
-        joins += [_answers(transform.name, number, column, arguments) for number, column in enumerate(columns)]
-        outcome = _first_answer(len(columns))
-    else:
-        given = f"[{', '.join(columns)}]" if transform.takes == "list" else _first_filled(columns)
-        outcome = f"tf_{transform.name}({', '.join([given, *arguments])})"
-    place = f"{unit.source}.{'+'.join(rule.sources)}"
+    fill_distinct(tools, unit, rule)
+    shapes = {name: TransformShape(t.kind, t.takes, t.unmapped) for name, t in transforms.load().items()}
+    missing = "R-PICK" if rule.map else "R-REQ"
+    absent = f"CASE WHEN cell.v IS NULL AND NOT cell.bad THEN '{missing}' END" if rule.required else "NULL"
     found = tools.staging.sql.execute(
         f"SELECT code, bool_or(bad), count(*), arg_min(_id, _seq, {SAMPLES}) FROM ("
-        f"SELECT _id, _seq, {_code(tools, rule)} AS code, t.bad OR t.note IS NULL AS bad FROM ("
-        f"SELECT s._id, s._seq, {outcome} AS t FROM {ident('src_' + unit.source)} s {' '.join(joins)})) "
-        "WHERE code IS NOT NULL GROUP BY code ORDER BY code"
+        f"SELECT _id, _seq, coalesce(cell.note, {absent}) AS code, cell.bad OR cell.note IS NULL AS bad"
+        f" FROM ({compile_cell(unit, rule, columns=columns, shapes=shapes)}))"
+        " WHERE code IS NOT NULL GROUP BY code ORDER BY code"
     ).fetchall()
+    place = f"{unit.source}.{'+'.join(rule.sources)}"
     texts = transforms.findings()
     for code, bad, count, keys in found:
         held = bad and (rule.required or rule.on_bad == "hold")
         severity = "error" if held else "warning" if bad else "note"
         fate = "held" if held else "withheld" if bad else "sent"
         yield Finding(code, severity, place, count, texts.get(code, code), fate, _samples(unit.source, keys))
-
-
-def _column(name: str) -> str:
-    alias, _, column = name.rpartition(".")
-    return f"{ident('j_' + alias) if alias else 's'}.{ident(column)}"
-
-
-def _first_filled(columns: Sequence[str]) -> str:
-    if len(columns) == 1:
-        return columns[0]
-    filled = [f"nullif(trim({column}), '')" for column in columns]
-    return f"coalesce({', '.join(filled)})"
-
-
-def _code(tools: Tools, rule: FieldRule) -> str:
-    """The finding of a value: its transform's, else that it has no word in the list, else that it is too long."""
-    tests = ["WHEN t.note IS NOT NULL THEN t.note"]
-    if rule.map:
-        words = tools.pack.value_maps[rule.map].values
-        known = ", ".join(sorted({literal(transforms.fold(word) or "") for word in words})) or "''"
-        tests.append(f"WHEN t.v IS NOT NULL AND fold(t.v) NOT IN ({known}) THEN 'R-PICK'")
-    else:
-        limit = text_limit(rule.type)
-        if limit is not None:
-            tests.append(f"WHEN NOT fits(t.v, {limit}) THEN 'R-LEN'")
-    if rule.required:
-        tests.append("WHEN t.v IS NULL THEN 'R-REQ'")
-    return f"CASE {' '.join(tests)} END"
-
-
-def _answers(transform: str, number: int, column: str, arguments: Sequence[str]) -> str:
-    """The join that brings a library's answers about the distinct values of a column back to the rows."""
-    on = [f"d{number}.x = {column}", *(f"d{number}.a{i} = coalesce({a}, '')" for i, a in enumerate(arguments))]
-    return f"LEFT JOIN {ident('distinct_' + transform)} d{number} ON {' AND '.join(on)}"
-
-
-def _first_answer(columns: int) -> str:
-    """The first usable answer, else the first refusal."""
-    usable = [f"CASE WHEN d{n}.v IS NOT NULL THEN {_answer(n)} END" for n in range(columns)]
-    refused = [f"CASE WHEN d{n}.bad THEN {_answer(n)} END" for n in range(columns)]
-    return f"coalesce({', '.join([*usable, *refused, _NO_ANSWER])})"
-
-
-def _answer(number: int) -> str:
-    return f"{{'v': d{number}.v, 'note': d{number}.note, 'bad': d{number}.bad}}"

@@ -5,66 +5,35 @@ withheld[], notes[], h0`, then one text column per field; for a lookup to a reco
 A field that is withheld is NULL in its column and listed in `withheld` as `FIELD:code`.
 `h0` is the md5 of everything but lookups into the own unit (their parents land while the unit is being loaded).
 
+A long text that continues in further rows has one row per part (`continuation.py`); the pack may then read `_part`, `_parts`,
+`_sha256` (of the whole text) and `_whole` (the row's id on every part but the first). `_owner` is the patient after merges.
+
 It depends on the source and the plan alone, so its answer is stored (`translation.py`); whether parents are there is joined later.
-Tables it reads: `src_*`, `src_merged`, `src_deleted` (extraction), `people`, `value_map`, `distinct_*` (`carry/prepare.py`).
+Tables it reads: `src_*`, `src_merged`, `src_deleted` (extraction), `people`, `value_map`, `distinct_*` (`carry/prepare.py`),
+`parts_*` (`continuation.py`).
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 
 from chartlift.errors import PackError
 from chartlift.model.plan import FieldRule, ObjectMap, Policies
+from chartlift.stages.columns import MOST_PARTS, Query, TransformShape, continued, first_filled
+from chartlift.stages.parents import (
+    NOTHING,
+    is_record_lookup,
+    is_self_lookup,
+    may_be_a_strangers,
+    parent_keys,
+    person,
+)
 from chartlift.stages.sqltext import ident, literal
 
-NOTHING = "{'v': NULL::VARCHAR, 'note': NULL::VARCHAR, 'bad': false}"
-PEOPLE = ("User", "Owner", "Practitioner")  # lookups to Users
 HELD = ("Owner", "Practitioner")  # no record lands without a valid owner
 TEXT_LENGTHS = {"TextArea": 255, "Phone": 40, "Email": 80, "Url": 255, "Picklist": 255}
-
-
-@dataclass(frozen=True, slots=True)
-class TransformShape:
-    """What the compiler needs to know of a transform."""
-
-    kind: str  # macro | distinct
-    takes: str  # one | list
-
-
-@dataclass
-class _Query:
-    """The parts of the statement while it is being put together."""
-
-    unit: ObjectMap
-    tenant: str
-    policies: Policies
-    columns: Mapping[str, frozenset[str]]
-    shapes: Mapping[str, TransformShape]
-    units: Mapping[str, ObjectMap]  # by code
-    joins: list[str] = field(default_factory=list)  # of the first level, over the entity
-    map_joins: list[str] = field(default_factory=list)  # of the second level, over the transformed values
-
-    def column(self, name: str) -> str:
-        """SQL for a column of the entity or of a joined one, checked against what the source delivers."""
-        alias, _, rest = name.rpartition(".")
-        entity = alias or self.unit.source
-        if alias and alias not in self.unit.join:
-            raise PackError(f"{self.unit.name}: join {alias} is not declared (column {name})")
-        if rest not in self.columns.get(entity, frozenset()) and not rest.startswith("_"):
-            raise PackError(f"{self.unit.name}: the source has no column {rest} in {entity}")
-        return f"{ident('j_' + alias) if alias else 's'}.{ident(rest)}"
-
-
-def is_self_lookup(unit: ObjectMap, rule: FieldRule) -> bool:
-    """A lookup whose parents are rows of the same unit."""
-    return rule.lookup == f"{unit.object}:{unit.code}"
-
-
-def is_record_lookup(rule: FieldRule) -> bool:
-    """A lookup to a record that we load (not to a User)."""
-    return bool(rule.lookup) and rule.lookup not in PEOPLE
 
 
 def compile_statement(
@@ -75,47 +44,93 @@ def compile_statement(
     columns: Mapping[str, frozenset[str]],
     shapes: Mapping[str, TransformShape],
     units: Mapping[str, ObjectMap],
+    owned: frozenset[str] = frozenset(),
 ) -> str:
-    """Compile one unit.
+    """Compile one unit. `owned`: entities whose rows belong to a patient without being one.
 
     Raises:
         PackError: a column, join, transform or parent that does not exist.
     """
-    query = _Query(unit, tenant, policies, columns, shapes, units)
+    query = Query(unit, tenant, policies, columns, shapes, units, owned)
+    for rule in unit.fields:
+        if not rule.lookup and rule.const is None and rule.transform not in shapes:
+            raise PackError(f"{unit.name}.{rule.target}: there is no transform {rule.transform}")
     for alias, source in unit.join.items():
         on = query.column(source)
         query.joins.append(
             f"LEFT JOIN {ident('src_' + alias)} AS {ident('j_' + alias)} ON {ident('j_' + alias)}._id = {on}"
         )
-    raw = [f"{_raw(query, rule, number)} AS r{number}" for number, rule in enumerate(unit.fields)]
-    first = ",\n         ".join([*_row_head(query), *raw, *_parent_keys(query)])
+    numbered = sorted(enumerate(unit.fields), key=lambda each: each[0] != continued(unit, shapes))  # others use it
+    raw = [f"{_raw(query, rule, number)} AS r{number}" for number, rule in numbered]
+    first = ",\n         ".join([*_row_head(query), *raw, *parent_keys(query)])
     second = ",\n         ".join(["raw.*", *(f"{_cell(query, r, n)} AS x{n}" for n, r in enumerate(unit.fields))])
     joins = "\n    ".join([f"FROM {ident('src_' + unit.source)} AS s", *query.joins])
     map_joins = "\n    ".join(["FROM raw", *query.map_joins])
     return (
-        f"WITH raw AS (\n  SELECT {first}\n    {joins}\n),\n"
+        f"WITH raw AS MATERIALIZED (\n  SELECT {first}\n    {joins}\n),\n"
         f"cells AS (\n  SELECT {second}\n    {map_joins}\n),\n"
-        f"judged AS (SELECT *, {_verdict(unit)} AS verdict FROM cells)\nSELECT {_output(unit)}\nFROM judged"
+        f"judged AS (SELECT *, {_verdict(query)} AS verdict FROM cells)\nSELECT {_output(unit)}\nFROM judged"
     )
 
 
-def _row_head(query: _Query) -> list[str]:
+def compile_cell(
+    unit: ObjectMap,
+    rule: FieldRule,
+    *,
+    columns: Mapping[str, frozenset[str]],
+    shapes: Mapping[str, TransformShape],
+) -> str:
+    """SQL for `_id, _seq, cell` of one field that is no lookup: what the statement says of it, alone.
+
+    Raises:
+        PackError: as `compile_statement`.
+    """
+    query = Query(replace(unit, fields=(rule,)), "", Policies(), columns, shapes, {})
+    used = {name.rpartition(".")[0] for name in (*rule.sources, *rule.arguments)}
+    for alias in (alias for alias in unit.join if alias in used):
+        on = f"{ident('j_' + alias)}._id = {query.column(unit.join[alias])}"
+        query.joins.append(f"LEFT JOIN {ident('src_' + alias)} AS {ident('j_' + alias)} ON {on}")
+    query.joins += _pseudo_joins(query)
+    raw, cell = _raw(query, rule, 0), _cell(query, rule, 0)
+    joins = " ".join([f"FROM {ident('src_' + unit.source)} AS s", *query.joins])
+    return (
+        f"WITH raw AS (SELECT s._id, s._seq, {raw} AS r0 {joins})"
+        f" SELECT _id, _seq, {cell} AS cell {' '.join(['FROM raw', *query.map_joins])}"
+    )
+
+
+def _pseudo_joins(query: Query) -> list[str]:
+    """What the columns need that no source delivers."""
+    joins = ["LEFT JOIN src_merged AS og ON og.entity = 'patient' AND og.id = s._patient"]
+    if continued(query.unit, query.shapes) is not None:
+        joins.append(f"LEFT JOIN {ident('parts_' + query.unit.name)} AS q ON q._id = s._id")
+    return joins
+
+
+def _row_head(query: Query) -> list[str]:
     """Who the row is, and whether it may go at all: conflicts, merges and deletions come before the pack's own gates."""
     unit = query.unit
     entity = literal(unit.source)
     query.joins.append(f"LEFT JOIN src_merged AS g ON g.entity = {entity} AND g.id = s._id")
     query.joins.append(f"LEFT JOIN src_deleted AS t ON t.entity = {entity} AND t.id = s._id")
+    query.joins += _pseudo_joins(query)
+    seq, suffix = "s._seq", ""
+    if continued(unit, query.shapes) is not None:
+        seq = f"s._seq * {MOST_PARTS + 1} + coalesce(q.part, 1) - 1"
+        suffix = " || CASE WHEN q.part > 1 THEN '-' || q.part ELSE '' END"
     gates = [
         "WHEN s._conflict THEN 'hold:R-KEY'",
         "WHEN g.problem IS NOT NULL THEN 'hold:merged_' || g.problem",
         "WHEN g.survivor IS NOT NULL THEN 'skip:merged'",
         "WHEN t.id IS NOT NULL THEN 'skip:source_deleted'",
     ]
-    gates += [f"WHEN {_is_set(query.column(w.column))} THEN {literal(f'{w.fate}:{w.reason}')}" for w in unit.when]
+    gates += [
+        f"WHEN {_is_set(query.column(w.column))} THEN {literal(f'{w.fate}:{w.reason}')}" for w in unit.when if w.column
+    ]
     return [
-        "s._seq AS seq",
+        f"{seq} AS seq",
         "s._id AS source_id",
-        f"{literal(f'{query.tenant}-{unit.code}-')} || s._id AS key",
+        f"{literal(f'{query.tenant}-{unit.code}-')} || s._id{suffix} AS key",
         "s._patient AS patient",
         f"CASE {' '.join(gates)} END AS gate",
     ]
@@ -126,18 +141,18 @@ def _is_set(column: str) -> str:
     return f"coalesce({column}, '') NOT IN ('', 'false', '0')"
 
 
-def _raw(query: _Query, rule: FieldRule, number: int) -> str:
+def _raw(query: Query, rule: FieldRule, number: int) -> str:
     """First level: the value as its transform or lookup gives it."""
     if is_record_lookup(rule):
         return NOTHING
     if rule.lookup:
-        return _person(query, rule, number)
+        return person(query, rule, number)
     if rule.const is not None:
-        return f"{{'v': {literal(rule.const)}, 'note': NULL::VARCHAR, 'bad': false}}"
+        return f"{{'v': nullif({literal(rule.const)}, ''), 'note': NULL::VARCHAR, 'bad': false}}"
     return _transformed(query, rule, number)
 
 
-def _cell(query: _Query, rule: FieldRule, number: int) -> str:
+def _cell(query: Query, rule: FieldRule, number: int) -> str:
     """Second level: value maps and lengths over the first."""
     value = f"r{number}"
     if rule.map:
@@ -147,7 +162,8 @@ def _cell(query: _Query, rule: FieldRule, number: int) -> str:
         )
         return (
             f"CASE WHEN {value}.v IS NULL THEN {value}"
-            f" WHEN m{number}.label IS NULL THEN {{'v': NULL::VARCHAR, 'note': 'R-PICK', 'bad': true}}"
+            f" WHEN m{number}.label IS NULL"
+            f" THEN {{'v': NULL::VARCHAR, 'note': {literal(query.shapes[rule.transform].unmapped)}, 'bad': true}}"
             f" ELSE {{'v': m{number}.label, 'note': {value}.note, 'bad': false}} END"
         )
     limit = None if rule.lookup else text_limit(rule.type)
@@ -159,27 +175,22 @@ def _cell(query: _Query, rule: FieldRule, number: int) -> str:
     )
 
 
-def _transformed(query: _Query, rule: FieldRule, number: int) -> str:
-    shape = query.shapes.get(rule.transform)
-    if shape is None:
-        raise PackError(f"{query.unit.name}.{rule.target}: there is no transform {rule.transform}")
+def _transformed(query: Query, rule: FieldRule, number: int) -> str:
+    shape = query.shapes[rule.transform]
+    if rule.sources[0].startswith("_"):
+        return f"{{'v': {query.column(rule.sources[0])}, 'note': NULL::VARCHAR, 'bad': false}}"
     sources = [query.column(name) for name in rule.sources]
     arguments = [query.column(name) for name in rule.arguments]
     if shape.kind == "distinct":
         return _distinct(query, rule, number, sources, arguments)
-    given = f"[{', '.join(sources)}]" if shape.takes == "list" else _first(sources)
+    given = f"[{', '.join(sources)}]" if shape.takes == "list" else first_filled(sources)
+    if shape.kind == "parts":
+        quick = f"tq_{rule.transform}({', '.join([given, *arguments])})"
+        return f"CASE WHEN q._id IS NULL THEN {quick} ELSE {{'v': q.v, 'note': q.note, 'bad': q.bad}} END"
     return f"tf_{rule.transform}({', '.join([given, *arguments])})"
 
 
-def _first(sources: list[str]) -> str:
-    """The first column that is not blank."""
-    if len(sources) == 1:
-        return sources[0]
-    filled = [f"nullif(trim({source}), '')" for source in sources]
-    return f"coalesce({', '.join(filled)})"
-
-
-def _distinct(query: _Query, rule: FieldRule, number: int, sources: list[str], arguments: list[str]) -> str:
+def _distinct(query: Query, rule: FieldRule, number: int, sources: list[str], arguments: list[str]) -> str:
     """Answers of a library, computed on distinct values and joined back; the first usable one of several sources wins."""
     table = ident("distinct_" + rule.transform)
     answers = []
@@ -208,60 +219,24 @@ def text_limit(type_words: str) -> int | None:
     return TEXT_LENGTHS.get(type_words.partition(" ")[0])
 
 
-def _person(query: _Query, rule: FieldRule, number: int) -> str:
-    """A User by the clinician's decision. Owner and Practitioner may be the fallback User, any other lookup only a true match.
-
-    An owner is the fallback User too where no clinician is named; without `from` it is the owner of Accounts.
-    """
-    default = query.policies.fallback_user_id if rule.lookup == "Owner" else None
-    if rule.lookup == "Owner" and not rule.sources:
-        default = query.policies.account_owner_id or default
-    nobody = NOTHING if default is None else f"{{'v': {literal(default)}, 'note': NULL::VARCHAR, 'bad': false}}"
-    if not rule.sources:
-        return nobody
-    source = _first([query.column(name) for name in rule.sources])
-    alias = f"p{number}"
-    true_match = "" if rule.lookup in ("Owner", "Practitioner") else f" AND {alias}.how <> 'fallback'"
-    query.joins.append(f"LEFT JOIN people AS {alias} ON {alias}.source_id = {source}{true_match}")
-    return (
-        f"CASE WHEN coalesce({source}, '') = '' THEN {nobody}"
-        f" WHEN {alias}.user_id IS NULL THEN {{'v': NULL::VARCHAR, 'note': 'R-USER-EMAIL', 'bad': true}}"
-        f" ELSE {{'v': {alias}.user_id, 'note': NULL::VARCHAR, 'bad': false}} END"
-    )
-
-
-def _parent_key(query: _Query, rule: FieldRule, number: int) -> str:
-    """SQL for the key of the parent, after the redirect of merged records."""
-    code = rule.lookup.partition(":")[2]
-    source = _first([query.column(name) for name in rule.sources])
-    if not code:
-        return f"{literal(query.tenant + '-')} || nullif({source}, '')"
-    parent = query.units.get(code)
-    if parent is None:
-        raise PackError(f"{query.unit.name}.{rule.target}: parent {rule.lookup} is not mapped")
-    entity = literal(parent.source)
-    query.joins.append(f"LEFT JOIN src_merged AS g{number} ON g{number}.entity = {entity} AND g{number}.id = {source}")
-    return f"{literal(f'{query.tenant}-{code}-')} || coalesce(g{number}.survivor, nullif({source}, ''))"
-
-
-def _parent_keys(query: _Query) -> list[str]:
-    return [
-        f"{_parent_key(query, rule, number)} AS {ident('key:' + rule.target)}"
-        for number, rule in enumerate(query.unit.fields)
-        if is_record_lookup(rule)
-    ]
-
-
-def _verdict(unit: ObjectMap) -> str:
+def _verdict(query: Query) -> str:
     """`skip:reason`, `hold:reason` or NULL: the row's own gates first, then its fields in the order of the pack."""
+    unit = query.unit
+    targets = {rule.target: number for number, rule in enumerate(unit.fields)}
     holds = []
+    for line in (w for w in unit.when if w.unless):
+        cell = f"x{targets[line.unless]}"
+        holds.append(f"WHEN {cell}.v IS NULL AND NOT {cell}.bad THEN {literal(f'{line.fate}:{line.reason}')}")
     for number, rule in enumerate(unit.fields):
         name, cell = literal("@" + rule.target), f"x{number}"
         if (rule.required or rule.on_bad == "hold" or rule.lookup in HELD) and not is_record_lookup(rule):
             holds.append(f"WHEN {cell}.bad THEN 'hold:' || {cell}.note || {name}")
         if rule.required:
             empty = ident("key:" + rule.target) if is_record_lookup(rule) else f"{cell}.v"
-            holds.append(f"WHEN {empty} IS NULL THEN 'hold:R-REQ' || {name}")
+            code = literal("hold:R-PICK" if rule.map else "hold:R-REQ")  # no word at all is no listed word either
+            holds.append(f"WHEN {empty} IS NULL THEN {code} || {name}")
+        if may_be_a_strangers(unit, rule, query.units, query.owned):
+            holds.append(f"WHEN stranger{number} THEN 'hold:R-REF' || {name}")
     return f"coalesce(gate, CASE {' '.join(holds)} END)" if holds else "gate"
 
 
@@ -287,10 +262,15 @@ def _output(unit: ObjectMap) -> str:
 
 
 def _listed(unit: ObjectMap, *, bad: bool) -> str:
-    """`FIELD:code` of the fields that are withheld, or of those that go with a note."""
+    """`FIELD:code` of the fields that are withheld, or of those that go with a note; most rows have neither."""
+    told = [(n, r) for n, r in enumerate(unit.fields) if not is_record_lookup(r) and r.const is None]
     parts = ", ".join(
         f"CASE WHEN {'' if bad else 'NOT '}x{n}.bad AND x{n}.note IS NOT NULL THEN {literal(r.target + ':')} || x{n}.note END"
-        for n, r in enumerate(unit.fields)
-        if not is_record_lookup(r)
+        for n, r in told
     )
-    return f"list_filter([{parts}]::VARCHAR[], lambda code: code IS NOT NULL)"
+    if not parts:
+        return "[]::VARCHAR[]"
+    return (
+        f"CASE WHEN coalesce({', '.join(f'x{n}.note' for n, _ in told)}) IS NULL THEN []::VARCHAR[]"
+        f" ELSE list_filter([{parts}]::VARCHAR[], lambda code: code IS NOT NULL) END"
+    )

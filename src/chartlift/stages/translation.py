@@ -6,10 +6,11 @@
 from __future__ import annotations
 
 from chartlift import transforms
-from chartlift.model.plan import ConfirmedPlan, ObjectMap
+from chartlift.model.plan import ConfirmedPlan, FieldRule, ObjectMap
 from chartlift.model.ports import Tools
+from chartlift.stages.continuation import fill_parts
+from chartlift.stages.parents import is_record_lookup, is_self_lookup
 from chartlift.stages.sqltext import ident, literal
-from chartlift.stages.statement import is_record_lookup, is_self_lookup
 
 
 def stale(tools: Tools, plan: ConfirmedPlan) -> bool:
@@ -36,7 +37,7 @@ def translate(tools: Tools, plan: ConfirmedPlan) -> None:
         if fingerprint == plan.fingerprint and extraction == newest:
             continue
         tools.progress.step(f"{unit.name}: translate")
-        if fingerprint != plan.fingerprint or _lists_changed(tools, unit, extraction):
+        if fingerprint != plan.fingerprint:
             _all(tools, plan, unit)
         else:
             _changed(tools, plan, unit, extraction)
@@ -67,18 +68,17 @@ def rows_of(unit: ObjectMap) -> str:
 
 
 def _all(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap) -> None:
-    tools.staging.sql.execute(f"CREATE OR REPLACE TABLE {rows_of(unit)} AS {plan.statements[unit.name]} ORDER BY seq")
+    fill_parts(tools, unit)
+    statement = plan.statements[unit.name]
+    tools.staging.sql.execute(
+        f"CREATE OR REPLACE TABLE {rows_of(unit)} AS SELECT *, {_size(unit)} AS _bytes FROM ({statement}) ORDER BY seq"
+    )
 
 
-def _lists_changed(tools: Tools, unit: ObjectMap, extraction: int) -> bool:
-    """A joined list (practices, statuses, …) or a redirect changed: any row may be another now."""
-    sql = tools.staging.sql
-    for entity in unit.join:
-        if sql.execute(f"SELECT count(*) FROM {ident('src_' + entity)} WHERE _extraction > ?", [extraction]).fetchone()[
-            0
-        ]:
-            return True
-    return False
+def _size(unit: ObjectMap) -> str:
+    """SQL for the bytes of a row's cells, ids of parents not yet among them: what batches are cut by."""
+    cells = [ident(rule.target) for rule in unit.fields if not is_record_lookup(rule)]
+    return " + ".join(["0", *(f"coalesce(strlen({cell}), 0)" for cell in cells)])
 
 
 def _changed(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap, extraction: int) -> None:
@@ -92,12 +92,13 @@ def _changed(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap, extraction: int
     )
     chosen = " UNION ALL ".join([chosen, *dependents(plan, unit, "_id", extraction)])
     sql = tools.staging.sql
-    sql.execute(f"CREATE OR REPLACE TABLE again AS {chosen}")
+    sql.execute(f"CREATE OR REPLACE TABLE again AS SELECT DISTINCT _id FROM ({chosen})")
+    fill_parts(tools, unit, "SELECT _id FROM again")
     sql.execute(f"DELETE FROM {rows_of(unit)} WHERE source_id IN (SELECT _id FROM again)")
-    sql.execute(
-        f"INSERT INTO {rows_of(unit)} SELECT * FROM ({plan.statements[unit.name]}) AS v"
-        " WHERE v.source_id IN (SELECT _id FROM again)"
-    )
+    # the statement itself over the chosen rows of the source: what did not change is not translated to be thrown away
+    few = f"FROM (SELECT * FROM {source} WHERE _id IN (SELECT _id FROM again)) AS s"
+    statement = plan.statements[unit.name].replace(f"FROM {source} AS s", few, 1)
+    sql.execute(f"INSERT INTO {rows_of(unit)} SELECT *, {_size(unit)} AS _bytes FROM ({statement})")
 
 
 def dependents(plan: ConfirmedPlan, unit: ObjectMap, column: str, extraction: int) -> list[str]:
@@ -109,14 +110,21 @@ def dependents(plan: ConfirmedPlan, unit: ObjectMap, column: str, extraction: in
     points = {(on, entity) for entity, on in unit.join.items()}
     for rule in unit.fields:
         parent = sources.get(rule.lookup.partition(":")[2])
-        points |= {(name, parent) for name in rule.sources if parent}
+        points |= {(name, parent) for name in rule.sources if parent and not name.startswith("_")}
     return [
-        f"SELECT {column} FROM {ident('src_' + unit.source)} WHERE {ident(on)} IN ("
+        f"SELECT s.{column} FROM {ident('src_' + unit.source)} AS s{_joined(unit, on)} IN ("
         f"SELECT _id FROM {ident('src_' + entity)} WHERE _extraction > {int(extraction)}"
         f" UNION ALL SELECT id FROM src_deleted WHERE extraction > {int(extraction)} AND entity = {literal(entity)})"
         for on, entity in sorted(points)
-        if "." not in on
     ]
+
+
+def _joined(unit: ObjectMap, on: str) -> str:
+    """` … WHERE column`, for a column of the row itself or of a joined one."""
+    alias, _, column = on.rpartition(".")
+    if not alias:
+        return f" WHERE s.{ident(column)}"
+    return f" JOIN {ident('src_' + alias)} AS j ON j._id = s.{ident(unit.join[alias])} WHERE j.{ident(column)}"
 
 
 def macros(tools: Tools) -> None:
@@ -143,7 +151,7 @@ def view(unit: ObjectMap) -> str:
     joins, cells, verdicts, withheld, hashed = [], [], [], [], []
     for number, rule in enumerate(parents):
         alias, key, field = f"l{number}", f"r.{ident('key:' + rule.target)}", literal(rule.target)
-        joins.append(f"LEFT JOIN landed AS {alias} ON {alias}.key = {key}")
+        joins.append(f"LEFT JOIN {_landed(rule)} AS {alias} ON {alias}.key = {key}")
         cells.append(f"{alias}.id AS {ident(rule.target)}")
         lost = f"({key} IS NOT NULL AND {alias}.fate IS DISTINCT FROM 'ok')"
         if rule.required:
@@ -169,6 +177,12 @@ def view(unit: ObjectMap) -> str:
         f" {lists} AS withheld, {hashes} AS h0"
         f" FROM {rows_of(unit)} AS r {' '.join(joins)}, LATERAL (SELECT {verdict} AS verdict) AS v)"
     )
+
+
+def _landed(rule: FieldRule) -> str:
+    """SQL: what has landed of the parent's kind, so that a join need not remember everything."""
+    code = rule.lookup.partition(":")[2]
+    return f"(FROM landed WHERE contains(key, {literal(f'-{code}-')}))" if code else "landed"
 
 
 def _parent_verdict(alias: str, target: str) -> str:

@@ -11,6 +11,7 @@ from chartlift.errors import UsageError
 from chartlift.model.plan import ObjectMap
 from chartlift.model.ports import ByPrefix, ByValues, Tools
 from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix, parent_fields
+from chartlift.stages.carry.prepare import narrow
 from chartlift.stages.carry.preread import SMALL
 from chartlift.stages.merge import kept, write
 from chartlift.stages.sqltext import ident, literal
@@ -51,8 +52,10 @@ def has_open(tools: Tools) -> bool:
 def read_journal(work: Carry, runs: list[str]) -> None:
     """`touched_rows(unit, key, id, made, late)`, and per unit the oldest pre-images and newest post-images."""
     journal = work.tools.journal
+    narrow(work.tools)
     work.sql.execute(
-        "CREATE OR REPLACE TABLE wrote (unit VARCHAR, key VARCHAR, id VARCHAR, operation VARCHAR, batch BIGINT, chosen BOOLEAN)"
+        "CREATE OR REPLACE TEMP TABLE wrote"
+        " (unit VARCHAR, key VARCHAR, id VARCHAR, operation VARCHAR, batch BIGINT, chosen BOOLEAN)"
     )
     undone = {run["id"] for run in journal.runs() if run["outcome"] == "rolled_back"}
     for entry in journal.batches(statuses=DONE):
@@ -65,7 +68,7 @@ def read_journal(work: Carry, runs: list[str]) -> None:
         )
         work.sql.unregister("done")
     work.sql.execute("""
-        CREATE OR REPLACE TABLE touched_rows AS
+        CREATE OR REPLACE TEMP TABLE touched_rows AS
         SELECT unit, key, any_value(id) AS id,
                bool_or(operation IN ('insert', 'undelete') AND chosen) AS made,
                min(batch) FILTER (chosen) AS first, max(batch) FILTER (chosen) AS last,
@@ -82,10 +85,10 @@ def has_rows(work: Carry, unit: ObjectMap) -> bool:
 def start(work: Carry, integration_user: str) -> None:
     """Empty tables for the judgement."""
     work.sql.execute("""
-        CREATE OR REPLACE TABLE undo
+        CREATE OR REPLACE TEMP TABLE undo
         (unit VARCHAR, object VARCHAR, key VARCHAR, id VARCHAR, action VARCHAR, reason VARCHAR, made BOOLEAN)
     """)
-    work.sql.execute("CREATE OR REPLACE TABLE me AS SELECT ? AS id", [integration_user])
+    work.sql.execute("CREATE OR REPLACE TEMP TABLE me AS SELECT ? AS id", [integration_user])
 
 
 def look(work: Carry, units: list[ObjectMap]) -> None:
@@ -94,7 +97,7 @@ def look(work: Carry, units: list[ObjectMap]) -> None:
         _images(work, unit)
         _now(work, unit)
         for name, table in (("pres", "pres"), ("ours", "ours"), ("now", "now_rows")):
-            work.sql.execute(f"CREATE OR REPLACE TABLE {_of(name, unit)} AS SELECT * FROM {table}")
+            work.sql.execute(f"CREATE OR REPLACE TEMP TABLE {_of(name, unit)} AS SELECT * FROM {table}")
     _forget_gone(work, units)
 
 
@@ -104,7 +107,7 @@ def _forget_gone(work: Carry, units: list[ObjectMap]) -> None:
     if not there:
         return
     work.sql.execute(f"""
-        CREATE OR REPLACE TABLE gone_rows AS
+        CREATE OR REPLACE TEMP TABLE gone_rows AS
         SELECT t.id FROM touched_rows AS t LEFT JOIN ({there}) AS n ON n.id = t.id
         WHERE t.id IS NOT NULL AND coalesce(n.deleted, true)
     """)
@@ -172,9 +175,9 @@ def _images(work: Carry, unit: ObjectMap) -> None:
     journal = work.tools.journal
     names = ["Id", KEY, *field_names(unit)]
     columns = ", ".join(f"{ident(n)} VARCHAR" for n in names)
-    work.sql.execute(f"CREATE OR REPLACE TABLE pres_all (batch BIGINT, key VARCHAR, {columns})")
+    work.sql.execute(f"CREATE OR REPLACE TEMP TABLE pres_all (batch BIGINT, key VARCHAR, {columns})")
     work.sql.execute(
-        f'CREATE OR REPLACE TABLE posts_all (batch BIGINT, key VARCHAR, touched BOOLEAN, "SystemModstamp" VARCHAR, {columns})'
+        f'CREATE OR REPLACE TEMP TABLE posts_all (batch BIGINT, key VARCHAR, touched BOOLEAN, "SystemModstamp" VARCHAR, {columns})'
     )
     batches = work.sql.execute("SELECT DISTINCT batch FROM wrote WHERE unit = ? ORDER BY batch", [unit.name]).fetchall()
     for (batch,) in batches:
@@ -190,7 +193,7 @@ def _images(work: Carry, unit: ObjectMap) -> None:
             ("pres", "WHERE batch IN (SELECT batch FROM wrote WHERE chosen)") if name == "pres" else ("ours", "")
         )
         work.sql.execute(f"""
-            CREATE OR REPLACE TABLE {target} AS SELECT * FROM {name}_all {chosen}
+            CREATE OR REPLACE TEMP TABLE {target} AS SELECT * FROM {name}_all {chosen}
             QUALIFY row_number() OVER (PARTITION BY key ORDER BY {order}) = 1
         """)
 
@@ -204,26 +207,22 @@ def _shared(work: Carry, table: str) -> str:
 
 def _now(work: Carry, unit: ObjectMap) -> None:
     """`now_rows`: the rows as they are, recycle bin included."""
-    destination = work.tools.destination
-    described = destination.describe(unit.object)
+    described = work.tools.destination.describe(unit.object)
     has_master = described is not None and "MasterRecordId" in described.fields
     fields = ["Id", KEY, "IsDeleted", "SystemModstamp", "LastModifiedById", *field_names(unit)]
     fields += ["MasterRecordId"] if has_master else []
     wanted = "SELECT id FROM touched_rows WHERE unit = ? AND id IS NOT NULL ORDER BY id"
     ids = work.table(wanted, [unit.name]).column(0).to_pylist()
     where = ByPrefix(KEY, key_prefix(work.plan, unit)) if len(ids) > SMALL else ByValues("Id", tuple(ids))
-    work.keep("now_read", destination.read(unit.object, fields, where, deleted=True))
+    work.read("now_read", unit.object, fields, where, deleted=True)
     if len(ids) > SMALL:  # a person may have taken the key away from some: those are asked for by Id
         left = set(ids) - set(work.table('SELECT "Id" FROM now_read').column(0).to_pylist())
         if left:
-            more = destination.read(unit.object, fields, ByValues("Id", tuple(sorted(left))), deleted=True)
-            work.sql.register("incoming", more)
-            work.sql.execute("INSERT INTO now_read SELECT * FROM incoming")
-            work.sql.unregister("incoming")
+            work.read("now_read", unit.object, fields, ByValues("Id", tuple(sorted(left))), deleted=True, more=True)
     master = '"MasterRecordId"' if has_master else "NULL::VARCHAR"
     columns = ", ".join(ident(n) for n in [KEY, *field_names(unit)])
     work.sql.execute(f"""
-        CREATE OR REPLACE TABLE now_rows AS
+        CREATE OR REPLACE TEMP TABLE now_rows AS
         SELECT "Id" AS id, "IsDeleted" = 'true' AS deleted, {master} AS master, "SystemModstamp" AS stamp,
                "LastModifiedById" AS modifier, {columns} FROM now_read
     """)

@@ -20,11 +20,11 @@ from chartlift.stages.undo import KNOWN, ours
 def open_work(work: Carry) -> None:
     """The tables that `send` keeps: what becomes of each row that leaves."""
     work.sql.execute("""
-        CREATE OR REPLACE TABLE spine AS
+        CREATE OR REPLACE TEMP TABLE spine AS
         SELECT row_number() OVER (ORDER BY key) AS seq, key, id, action AS fate, NULL::VARCHAR AS reason FROM undo
     """)
     work.sql.execute(
-        "CREATE OR REPLACE TABLE landed (key VARCHAR, id VARCHAR, hash VARCHAR, fate VARCHAR, reason VARCHAR)"
+        "CREATE OR REPLACE TEMP TABLE landed (key VARCHAR, id VARCHAR, hash VARCHAR, fate VARCHAR, reason VARCHAR)"
     )
 
 

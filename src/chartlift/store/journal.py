@@ -274,9 +274,9 @@ class SqlJournal:
         for part in self._parts(landed.CHANGES):
             yield landed.changes(part)
 
-    def made_by_us(self) -> pa.ChunkedArray:
-        """Keys of the rows that we inserted and did not delete since."""
-        return landed.made(self._parts(landed.MAKES_OR_ENDS))
+    def made_by_us(self, object_name: str = "") -> pa.ChunkedArray:
+        """Keys of the rows (of one object) that we inserted and did not delete since."""
+        return landed.made(self._parts(landed.MAKES_OR_ENDS, object_name))
 
     def unknown(self) -> int:
         """Rows of batches whose fate is not known yet."""
@@ -317,10 +317,11 @@ class SqlJournal:
         for (batch,) in self._db.rows("with_image", unit=unit, kind=kind, run=run):
             yield self.blob(batch, kind)
 
-    def _parts(self, operations: Sequence[str]) -> Iterator[Part]:
-        for batch, run, object_name, operation in self._db.rows("settled", operations=json_list(operations)):
-            keys, outcomes = self.blob(batch, "keys"), self.blob(batch, "outcomes")
-            yield Part(batch, run, object_name, operation, keys, outcomes)
+    def _parts(self, operations: Sequence[str], object_name: str = "") -> Iterator[Part]:
+        for batch, run, name, operation in self._db.rows(
+            "settled", operations=json_list(operations), object=object_name
+        ):
+            yield Part(batch, run, name, operation, self.blob(batch, "keys"), self.blob(batch, "outcomes"))
 
     def _keep(self, batch: int, kind: str, blob: blobs.Blob) -> None:
         self._db.do("keep_image", batch, kind, blob.rows, blob.sha256, blob.body)

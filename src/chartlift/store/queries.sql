@@ -52,6 +52,7 @@ SELECT i.batch, i.kind, i.body, i.sha256, i.rows FROM image AS i ORDER BY i.batc
 -- name: settled: batches that changed what is landed, in the order in which they did
 SELECT id, run, object, operation FROM batch
 WHERE status IN ('settled', 'verified') AND ok > 0 AND operation IN (SELECT value FROM json_each(:operations))
+  AND (:object = '' OR object = :object)
 ORDER BY id
 -- name: with_image: batches of a unit that have a blob of this kind, newest first
 SELECT b.id FROM batch AS b JOIN image AS i ON i.batch = b.id AND i.kind = :kind

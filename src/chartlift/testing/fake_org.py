@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -152,6 +152,12 @@ class FakeOrg(FakeSchema):
         wanted = _within(where)
         rows = [row for row in self._rows[object_name].values() if (deleted or _lives(row)) and wanted(row)]
         return pa.table({name: pa.array([row.get(name) for row in rows], pa.string()) for name in fields})
+
+    def pages(
+        self, object_name: str, fields: Sequence[str], where: Where, *, deleted: bool = False
+    ) -> Iterator[ArrowStream]:
+        """See ports.Destination."""
+        yield self.read(object_name, fields, where, deleted=deleted)
 
     def count(self, object_name: str, where: Where) -> int:
         """See ports.Destination."""

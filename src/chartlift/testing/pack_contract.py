@@ -14,11 +14,14 @@ from chartlift import packs, transforms
 from chartlift.model.plan import FieldRule, ObjectMap, Policies
 from chartlift.model.source import EntityShape
 from chartlift.stages import landing
+from chartlift.stages.columns import TransformShape
+from chartlift.stages.continuation import parts_of, table_columns
 from chartlift.stages.desired import desired_schema
-from chartlift.stages.statement import PEOPLE, TransformShape, compile_statement, is_record_lookup
+from chartlift.stages.parents import PEOPLE, is_record_lookup
+from chartlift.stages.statement import compile_statement
 
-SETTLED = ("mapped", "matched", "later")
-REASONS = ("not loaded", "mapped as rows")
+SETTLED = ("mapped", "matched")
+REASONS = ("not loaded", "mapped as rows", "held", "rebuild", "later")
 KEYS = ("lookup", "masterdetail")
 USED_ELSEWHERE = "timezone"  # of a practice: an argument of transforms, not a value of the org
 
@@ -28,7 +31,8 @@ class PackCase:
     """A pack by name (or as it lies in a folder), the shapes of its source, and a folder that may be written to.
 
     `coverage`: what the pack says becomes of every field. `derived`: column of the source -> the columns that the
-    platform makes of it; `made`: whole entities that it makes, of which the vendor knows nothing.
+    platform makes of it; `made`: whole entities that it makes, of which the vendor knows nothing; `copied`: columns that it
+    gives an entity from the record around it.
     """
 
     pack: packs.Pack
@@ -37,6 +41,7 @@ class PackCase:
     scratch: Path
     derived: Mapping[str, str] = field(default_factory=dict)
     made: tuple[str, ...] = ()
+    copied: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
     @cached_property
     def columns(self) -> dict[str, frozenset[str]]:
@@ -50,8 +55,9 @@ class PackCase:
             tenant="t",
             policies=Policies(fallback_user_id="005000000000001AAA"),
             columns=self.columns,
-            shapes={name: TransformShape(t.kind, t.takes) for name, t in transforms.load().items()},
+            shapes={name: TransformShape(t.kind, t.takes, t.unmapped) for name, t in transforms.load().items()},
             units={each.code: each for each in self.pack.maps},
+            owned=frozenset(shape.name for shape in self.shapes if shape.patient not in ("", shape.id)),
         )
 
     def vendors(self) -> list[str]:
@@ -123,7 +129,8 @@ class PackContract:
                 assert said in SETTLED or (head in REASONS and colon and reason), f"{entity}.{name}: {said}"
         made = set(pack_case.derived.values())
         for entity in pack_case.vendors():
-            assert pack_case.columns[entity] - set(pack_case.coverage[entity]) - made == set(), entity
+            known = {*pack_case.coverage[entity], *made, *pack_case.copied.get(entity, ())}
+            assert pack_case.columns[entity] - known == set(), entity
 
     def test_coverage_says_what_the_maps_do(self, pack_case: PackCase) -> None:
         """What is called mapped is read by a line, and what a line reads is called mapped or matched."""
@@ -131,12 +138,11 @@ class PackContract:
         ids = {shape.name: shape.id for shape in pack_case.shapes}
         for entity in pack_case.vendors():
             for name, said in pack_case.coverage[entity].items():
-                seen = name == ids[entity] or {name, pack_case.derived.get(f"{entity}.{name}", name)} & read.get(
-                    entity, set()
-                )
+                names = {name, pack_case.derived.get(f"{entity}.{name}", name)}
+                seen = names & (read.get(entity, set()) | {ids[entity]})
                 place = f"{entity}.{name}"
                 assert said != "mapped" or seen, f"{place} is called mapped, and no line reads it"
-                quiet = said in ("mapped", "matched") or name == USED_ELSEWHERE
+                quiet = said in ("mapped", "matched") or said.startswith("held") or name == USED_ELSEWHERE
                 assert quiet or name not in read.get(entity, set()), f"{place} is called {said}, and a line reads it"
 
     def test_an_edited_copy_is_the_same_pack(self, pack_case: PackCase) -> None:
@@ -161,6 +167,8 @@ def empty_staging(case: PackCase) -> Any:
         if transform.kind == "distinct":
             listed = "".join(f", a{number} VARCHAR" for number in range(transform.arguments))
             sql.execute(f'CREATE TABLE "distinct_{name}" (x VARCHAR{listed}, v VARCHAR, note VARCHAR, bad BOOLEAN)')
+    for unit in case.pack.maps:
+        sql.execute(f"CREATE TABLE {parts_of(unit)} ({table_columns()})")
     return sql
 
 
@@ -168,7 +176,7 @@ def _read_columns(case: PackCase) -> dict[str, set[str]]:
     """Entity -> columns that some line reads, directly or through a join."""
     found: dict[str, set[str]] = {}
     for unit in case.pack.maps:
-        names = [*unit.join.values(), *(line.column for line in unit.when)]
+        names = [*unit.join.values(), *(line.column for line in unit.when if line.column)]
         names += [name for rule in unit.fields for name in (*rule.sources, *rule.arguments)]
         for name in names:
             entity, _, column = name.rpartition(".")

@@ -1,7 +1,8 @@
 """Kinds of value: one pair NAME.sql (a DuckDB macro) and NAME.py (plain-Python reference, findings) for each.
 
 A transform module says `reference`, `FINDINGS` and, where they differ from the usual, `TAKES` ("list"), `ARGUMENTS`
-(how many) and `KIND` ("distinct"). Files without a reference (canonical, fold, days) hold what the macros share.
+(how many), `KIND` ("distinct", "parts") and `UNMAPPED` (the finding of a value that a value map does not know). Files
+without a reference (canonical, fold, days) hold what the macros share.
 Empty and blank values are no value: v NULL, not bad. A value that cannot be used has v NULL, bad true and a note.
 """
 
@@ -19,6 +20,7 @@ from chartlift.transforms.canonical import canonical, canonical_macro, clean, fi
 from chartlift.transforms.days import last_day
 from chartlift.transforms.fold import fold, slug
 from chartlift.transforms.outcome import Outcome, Transform
+from chartlift.transforms.parts import cut
 from chartlift.transforms.surrogates import MARK, mark_surrogates, surrogates
 from chartlift.transforms.zones import ZoneRange, zone_macros, zone_ranges
 
@@ -31,6 +33,7 @@ __all__ = [
     "canonical",
     "canonical_macro",
     "clean",
+    "cut",
     "findings",
     "fits",
     "fold",
@@ -48,7 +51,19 @@ __all__ = [
 
 _SHARED = ("canonical", "fold", "days")
 # A macro can only name macros that exist: these stand before those that use them.
-_FIRST = ("country", "instant", "integer", "nhs_number", "opt_out", "medical")
+_FIRST = (
+    "country",
+    "instant",
+    "integer",
+    "nhs_number",
+    "opt_out",
+    "medical",
+    "money",
+    "quantity",
+    "code_text",
+    "file_name",
+    "visit_cost",
+)
 HOME_ZONES = ("Europe/London", "Europe/Dublin")
 _FIRST_YEAR = 1949  # a year earlier than dates may be, as zones are ahead of UTC
 _YEARS_AHEAD = 11
@@ -56,10 +71,12 @@ _OWN_FINDINGS = {
     "R-KEY": "the id is missing or not one",
     "R-REQ": "a required value is missing",
     "R-LEN": "longer than the field in the org",
-    "R-LONG": "longer than a long text field in the org",
+    "R-LONG": "longer than a long text field in the org, and there is no place to cut it",
     "R-REF": "the record it points to is not there",
     "R-NHS-DUP": "two living patients have this number; it is withheld on both until a person decides",
     "R-PICK": "a value of the source that has no confirmed value in the org",
+    "R-PLAN": "a payment plan is held until a person signs it off",
+    "R-USER-EMAIL": "the practitioner has no User of their own in the org that a person has confirmed",
 }
 
 
@@ -72,6 +89,7 @@ def _names() -> tuple[str, ...]:
     """All files of this room that belong to transforms, without suffix."""
     here = resources.files(__name__)
     not_pairs = {"__init__", "canonical", "outcome", "surrogates", "fold", "days", "zones", "medical"}
+    not_pairs |= {"markup", "parts", "rtf"}
     return tuple(sorted({p.name[:-3] for p in here.iterdir() if p.name.endswith(".py")} - not_pairs))
 
 
@@ -89,6 +107,7 @@ def load() -> Mapping[str, Transform]:
             findings=dict(module.FINDINGS),
             reference=module.reference,
             quick=bool(getattr(module, "QUICK", False)),
+            unmapped=getattr(module, "UNMAPPED", "R-PICK"),
         )
     return found
 

@@ -7,7 +7,6 @@ space at both ends (no-break spaces included) goes. An empty text is no value.
 from __future__ import annotations
 
 import hashlib
-import itertools
 import re
 import unicodedata
 from datetime import UTC, datetime, timedelta
@@ -21,9 +20,11 @@ TEXT_FINDINGS = {
     "R-TEXT-MOJIBAKE": "the text looks as if it had been read in the wrong character set; it is sent as it is",
     "R-TEXT-SURROGATE": "half a character (a lone surrogate) cannot be stored; correct the text at the source",
 }
-_SPACE = "\t\n \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
-_BLANK = _SPACE + "".join(map(chr, range(32)))
-_CONTROLS = {code for code in range(32) if chr(code) not in "\t\n"}
+SPACE = "\t\n \x85\xa0\u1680\u2028\u2029\u202f\u205f\u3000" + "".join(map(chr, range(0x2000, 0x200B)))
+_BLANK = SPACE + "".join(map(chr, range(32)))
+_CONTROL = re.compile("[" + "".join(chr(code) for code in range(32) if chr(code) not in "\t\n") + "]")
+_LONE = re.compile("[\ud800-\udfff]")
+_LEAD = re.compile("[ÂÃ]")
 _CP1252 = {bytes([b]).decode("cp1252") for b in range(0x80, 0xC0) if b not in {0x81, 0x8D, 0x8F, 0x90, 0x9D}}
 _CONTINUATION = {chr(code) for code in range(0x80, 0xC0)} | _CP1252
 
@@ -32,19 +33,19 @@ def clean(x: str | None) -> str | None:
     """The canonical text of `x`, None if nothing is left of it."""
     if x is None:
         return None
-    kept = "".join(c for c in x.replace("\r\n", "\n") if ord(c) not in _CONTROLS)
-    return unicodedata.normalize("NFC", kept).strip(_SPACE) or None
+    kept = _CONTROL.sub("", x.replace("\r\n", "\n"))
+    return unicodedata.normalize("NFC", kept).strip(SPACE) or None
 
 
 def text_note(x: str) -> str | None:
     """The finding a text gives rise to, the gravest first."""
-    if MARK in x or any("\ud800" <= c <= "\udfff" for c in x):
+    if MARK in x or _LONE.search(x):
         return "R-TEXT-SURROGATE"
-    if any(ord(c) in _CONTROLS for c in x.replace("\r\n", "\n")):
+    if _CONTROL.search(x.replace("\r\n", "\n")):
         return "R-TEXT-CONTROL"
-    for first, second in itertools.pairwise(x):
-        if (first in "ÂÃ" and (second in _CONTINUATION or "\u2013" <= second <= "\u203a")) or first + second == "â€":
-            return "R-TEXT-MOJIBAKE"
+    followed = (x[at.end() : at.end() + 1] for at in _LEAD.finditer(x))
+    if "â€" in x or any(c and (c in _CONTINUATION or "\u2013" <= c <= "\u203a") for c in followed):
+        return "R-TEXT-MOJIBAKE"
     return None
 
 

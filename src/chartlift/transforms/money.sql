@@ -1,4 +1,6 @@
 CREATE OR REPLACE MACRO amount_plain(x) AS regexp_full_match(x, '(0|[1-9][0-9]{0,12})\.[0-9]{2}');
+-- A plain amount without the zeros at its end.
+CREATE OR REPLACE MACRO amount_text(x) AS CASE WHEN ends_with(x, '.00') THEN left(x, -3) WHEN ends_with(x, '0') THEN left(x, -1) ELSE x END;
 CREATE OR REPLACE MACRO amount_is_number(c) AS
   regexp_full_match(c, '[+-]?([0-9]{1,24}(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,2})?');
 -- "£1,234.50", "-£5", "(45.00)": written for people.
@@ -19,6 +21,6 @@ CREATE OR REPLACE MACRO amount_of(c) AS
        ELSE refused('R-MONEY') END;
 CREATE OR REPLACE MACRO tf_money(x) AS
   CASE WHEN x IS NULL THEN empty_cell()
-       WHEN amount_plain(x) THEN cell(rtrim(rtrim(x, '0'), '.'))
+       WHEN amount_plain(x) THEN cell(amount_text(x))
        WHEN is_blank(x) THEN empty_cell()
        ELSE list_transform([clean(x)], lambda money_c: amount_of(money_c))[1] END;

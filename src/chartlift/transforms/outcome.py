@@ -23,7 +23,9 @@ class Transform:
     `kind` "distinct": `reference` runs on distinct (x, arguments…) and the stage joins the answers back. With `quick`
     there is a macro `tq_NAME(x, arguments…)` too; it answers the common forms and returns a NULL struct for the others,
     so that only those need `reference`.
+    `kind` "parts": as "distinct" with `quick`, row by row; the text may be of any length, and the stage cuts it into parts.
     `takes` "one": x is text or None; "list": x is a list of them. `findings`: code -> what it says to a person.
+    `unmapped`: the finding of a value that the value map behind the transform does not know.
     """
 
     name: str
@@ -33,6 +35,7 @@ class Transform:
     findings: Mapping[str, str]
     reference: Callable[..., Outcome]
     quick: bool = False
+    unmapped: str = "R-PICK"
 
 
 NOTHING = Outcome(None)

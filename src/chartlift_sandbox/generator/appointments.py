@@ -20,9 +20,11 @@ def appointment_id(place: int, number: int) -> int:
     return APPOINTMENT_BASE + place * PER_PATIENT + number
 
 
-def appointment(world: World, place: int, visit: Visit, home: Record, preferred: int | None, *, last: bool) -> Record:
+def appointment(
+    world: World, place: int, visit: Visit, dice: Dice, home: Record, preferred: int | None, *, last: bool
+) -> Record:
     """An ordinary diary entry; its case is applied afterwards."""
-    dice, code = visit.dice, visit.code
+    code = visit.code
     kind, name, minutes, *_ = dice.weighted(_TYPES)
     practice = dice.pick(world.practices) if dice.chance(50) else home
     usual = preferred is not None and dice.chance(750)

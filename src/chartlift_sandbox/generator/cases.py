@@ -41,6 +41,11 @@ class Case:
     host_findings: tuple[Finding, ...] = ()
     traits: frozenset[str] = field(default_factory=frozenset)
 
+    @property
+    def about(self) -> str | None:
+        """The field of the first finding; None where the finding is not in the record itself."""
+        return self.findings[0].field if self.findings else None
+
 
 def setting(
     name: str,

@@ -9,7 +9,7 @@ from chartlift_sandbox.generator.dice import Dice, Odds
 from chartlift_sandbox.generator.truth import Planted
 from chartlift_sandbox.generator.world import Record
 
-_REACH = 24  # by chance only one of the first rows of a patient is struck
+_NONE: dict[int, Case] = {}
 
 
 @dataclass(frozen=True)
@@ -17,58 +17,67 @@ class Cast:
     """The cases of one entity. The first row of an even-placed patient carries the next fixed example.
 
     ``per_mille`` is the share of other patients, if they move at all, one of whose rows gets a case by chance.
+    ``common`` are cases frequent enough to have a share of their own, again per thousand patients. By chance one of the
+    first ``reach`` rows of a patient is struck, if there are so many.
     """
 
     entity: str
     cases: tuple[Case, ...]
     per_mille: int
+    common: tuple[tuple[Case, int], ...] = ()
+    reach: int = 24
 
     @cached_property
     def _drawn(self) -> Odds[Case]:
         return Odds(*((case, case.weight) for case in self.cases if case.weight))
 
+    @cached_property
+    def _fixed(self) -> tuple[Case, ...]:
+        return (*self.cases, *(case for case, _ in self.common))
+
     def case(self, chart: Chart, number: int) -> Case | None:
         """The case of a patient's n-th row."""
-        struck, case = self.struck(chart)
-        return case if number == struck else None
+        return self.struck(chart).get(number)
 
-    def struck(self, chart: Chart) -> tuple[int, Case | None]:
-        """Number of the row that is spoilt, and how; -1 if none is."""
+    def struck(self, chart: Chart) -> dict[int, Case]:
+        """Numbers of the rows that are spoilt, if the patient has so many, and how."""
         return chart.once(self.entity + "-case", self._struck)
 
-    def _struck(self, chart: Chart) -> tuple[int, Case | None]:
+    def _struck(self, chart: Chart) -> dict[int, Case]:
         turn = chart.place // 2
         if chart.row != "send":
-            return -1, None
-        if chart.place % 2 == 0 and turn < len(self.cases):
-            return 0, self.cases[turn]
+            return _NONE
+        if chart.place % 2 == 0 and turn < len(self._fixed):
+            return {0: self._fixed[turn]}
+        found: dict[int, Case] = {}
         dice = Dice(chart.world.seed, self.entity + "-case", chart.place)
-        return (dice.below(_REACH), dice.weighted(self._drawn)) if dice.chance(self.per_mille) else (-1, None)
+        if dice.chance(self.per_mille):
+            found[dice.below(self.reach)] = dice.weighted(self._drawn)
+        for case, share in self.common:
+            if dice.chance(share):
+                found.setdefault(dice.below(self.reach), case)
+        return found
 
     def spoilt(self, chart: Chart, rows: list[Record]) -> list[Record]:
         """The rows with their cases applied."""
-        for number, row in enumerate(rows):
-            case = self.case(chart, number)
-            if case is not None:
+        for number, case in self.struck(chart).items():
+            if number < len(rows):
                 dice = Dice(chart.world.seed, self.entity + "-spoil", chart.place, number)
-                case.spoil(row, Spot(chart.world, chart.place, number, dice))
+                case.spoil(rows[number], Spot(chart.world, chart.place, number, dice))
         return rows
 
     def orphans(self, chart: Chart, count: int) -> int:
         """How many of the first ``count`` rows name another patient, or none."""
-        struck, case = self.struck(chart)
-        return int(0 <= struck < count and case is not None and "orphan" in case.traits)
+        return sum(number < count and "orphan" in case.traits for number, case in self.struck(chart).items())
 
-    def stopped(self, chart: Chart, count: int) -> int | None:
-        """Number of the row that does not move because of its case, if there is one."""
-        struck, case = self.struck(chart)
-        return struck if 0 <= struck < count and case is not None and case.row != "send" else None
+    def stopped(self, chart: Chart, count: int) -> frozenset[int]:
+        """Numbers of the first ``count`` rows that do not move because of their case."""
+        return frozenset(n for n, case in self.struck(chart).items() if n < count and case.row != "send")
 
     def planted(self, chart: Chart, keys: list[int]) -> list[Planted]:
         """What is wrong with the rows of those ids, consequences of the patient's fate included."""
         found = chart.consequences(self.entity, keys)
-        for number, key in enumerate(keys):
-            case = self.case(chart, number)
-            if case is not None:
-                found += [placed(self.entity, key, case, one) for one in case.findings]
+        for number, case in sorted(self.struck(chart).items()):
+            if number < len(keys):
+                found += [placed(self.entity, keys[number], case, one) for one in case.findings]
         return found

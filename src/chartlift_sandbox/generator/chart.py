@@ -28,16 +28,29 @@ class Chart:
     def __init__(self, world: World, place: int) -> None:
         self.world = world
         self.place = place
+        self._outline: dict[str, Any] = {}
         self._rows: dict[str, Any] = {}
         self.case: Case | None = case_of(world, place)
         above = case_of(world, place + 1) if place % 2 == 0 else None
         self.neighbour: Case | None = above if above is not None and above.host is not None else None
 
-    def once(self, name: str, write: Callable[["Chart"], Rows]) -> Rows:
-        """Rows of one kind, written on first asking."""
+    def once(self, name: str, think: Callable[["Chart"], Rows]) -> Rows:
+        """One part of the outline from which rows are written, worked out on first asking and kept."""
+        if name not in self._outline:
+            self._outline[name] = think(self)
+        return self._outline[name]
+
+    def rows(self, name: str, write: Callable[["Chart"], list[Record]]) -> list[Record]:
+        """Rows of one kind, written on first asking and kept until `forget`."""
         if name not in self._rows:
             self._rows[name] = write(self)
         return self._rows[name]
+
+    def forget(self) -> None:
+        """Let go of what was written; the outline, a tenth of it, stays and gives the same rows again."""
+        self._rows.clear()
+        for name in ("patient", "appointments"):
+            self.__dict__.pop(name, None)
 
     @property
     def patient_id(self) -> int:
@@ -92,9 +105,10 @@ class Chart:
         preferred = preferred_clinician(self.world, self.place)
         for visit in self.visits:
             last = visit.number == len(self.visits) - 1
-            row = appointment(self.world, self.place, visit, self.practice, preferred, last=last)
+            dice = visit.dice.fork()
+            row = appointment(self.world, self.place, visit, dice, self.practice, preferred, last=last)
             if visit.case is not None:
-                visit.case.spoil(row, Spot(self.world, self.place, visit.number, visit.dice))
+                visit.case.spoil(row, Spot(self.world, self.place, visit.number, dice))
             rows.append(row)
         return rows
 

@@ -8,6 +8,8 @@ EPOCH = date(2026, 11, 1)
 EPOCH_DAY = EPOCH.toordinal()
 MIDNIGHT = 86_400
 
+_MINUTES = tuple(f"T{minute // 60:02}:{minute % 60:02}:" for minute in range(1440))
+_SECONDS = tuple(f"{second:02}Z" for second in range(60))
 _LAST_SUNDAY_FROM = 25  # the last Sunday of a 31-day month never falls earlier
 
 
@@ -19,14 +21,15 @@ def day(ordinal: int) -> str:
 
 def clock_time(ordinal: int, minute: int) -> str:
     """Wall time without offset, as the diary keeps it."""
-    return f"{day(ordinal)}T{minute // 60:02}:{minute % 60:02}:00"
+    return f"{day(ordinal)}{_MINUTES[minute]}00"
 
 
 def instant(ordinal: int, seconds: int) -> str:
     """UTC instant with ``Z``; ``seconds`` may run over either end of the day."""
-    over, rest = divmod(seconds, MIDNIGHT)
-    hours, rest = divmod(rest, 3600)
-    return f"{day(ordinal + over)}T{hours:02}:{rest // 60:02}:{rest % 60:02}Z"
+    if not 0 <= seconds < MIDNIGHT:
+        over, seconds = divmod(seconds, MIDNIGHT)
+        ordinal += over
+    return day(ordinal) + _MINUTES[seconds // 60] + _SECONDS[seconds % 60]
 
 
 @lru_cache(maxsize=400)
@@ -41,6 +44,7 @@ def _summer(year: int) -> tuple[int, int]:
     return ends[0], ends[1]
 
 
+@lru_cache(maxsize=60_000)
 def is_summer(ordinal: int) -> bool:
     """Whether the working hours of that day are on summer time (one hour ahead of UTC)."""
     first, end = _summer(date.fromordinal(ordinal).year)

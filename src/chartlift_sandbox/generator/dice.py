@@ -11,6 +11,7 @@ from itertools import accumulate
 from typing import Generic, TypeVar
 
 T = TypeVar("T")
+_PAIR = 2
 
 
 class Dice:
@@ -19,8 +20,14 @@ class Dice:
     __slots__ = ("_purse",)
 
     def __init__(self, seed: int, part: str, *ids: int) -> None:
-        digest = blake2b(f"{seed}|{part}|{ids}".encode(), digest_size=64).digest()
-        self._purse = int.from_bytes(digest, "little")
+        shown = f"({ids[0]}, {ids[1]})" if len(ids) == _PAIR else f"{ids}"  # the same text, only sooner
+        self._purse = int.from_bytes(blake2b(f"{seed}|{part}|{shown}".encode()).digest(), "little")
+
+    def fork(self) -> "Dice":
+        """The same purse once more; spending one leaves the other."""
+        twin = Dice.__new__(Dice)
+        twin._purse = self._purse  # noqa: SLF001 - of its own kind
+        return twin
 
     def below(self, sides: int) -> int:
         """A whole number from 0 to ``sides`` - 1."""

@@ -1,5 +1,7 @@
 """Documents: metadata, and content that is made from the id whenever it is asked for."""
 
+# ruff: noqa: RUF001 - people and clinics type the signs of their own keyboards
+
 from dataclasses import dataclass
 from hashlib import blake2b, sha256
 
@@ -78,8 +80,19 @@ CASES: tuple[Case, ...] = (
     Case("patient does not exist", 4, _orphan, (Finding("patientId", "R-REF", "none", "orphan"),), "hold",
          traits=frozenset({"orphan"})),
     setting("deleted, still listed", 3, {"isDeleted": True}, "R-DELETED", "none", "source deleted", row="skip"),
+    _name("CON", "no extension, and a device's name"),
+    _name("X-RAY 14.JPG", "extension in capitals: jpg", weight=6),
+    _name("scan", "type from the MIME type", weight=4),
+    setting("neither extension nor type", 2, {"fileName": "letter", "mimeType": None}, "R-MIME", note="no type at all"),
+    _name("\u00a0 consent form .pdf \r\n", "white space trimmed"),
+    _name("Sia\u0302n’s crown.pdf", "NFC gives the same letters"),
+    _name("🦷" * 130 + ".jpeg", "255 units, never half a sign"),
+    setting("half a surrogate pair", 1, {"fileName": "scan \ud83e.pdf"}, "R-TEXT", "none", row="hold"),
+    setting("category in other letters", 4, {"category": "consent form"}, "R-PICK", note="folds to Consent Form"),
+    setting("reference over 255", 1, {"externalReference": "RVG-" * 80}, "R-LEN", "withheld"),
+    setting("no uploader", 6, {"userId": None}, "R-USER-EMAIL", note="fallback owns it, practitioner stays empty"),
 )  # fmt: skip
-CAST = Cast("document", CASES, 160)
+CAST = Cast("document", CASES, 160, reach=8)
 
 
 def count(chart: Chart) -> int:
@@ -94,7 +107,7 @@ def owned(chart: Chart) -> int:
 
 def documents(chart: Chart) -> list[Record]:
     """Document metadata of a patient, by id."""
-    return chart.once(
+    return chart.rows(
         "document", lambda one: CAST.spoilt(one, [_document(one, number) for number in range(count(one))])
     )
 
@@ -129,6 +142,20 @@ def content(chart: Chart, number: int) -> Content:
     traits = case.traits if case is not None else frozenset()
     body = b"" if "empty" in traits else _bytes(chart.world.seed, chart.place, number)
     return Content(body, str(row["mimeType"]), missing="missing" in traits)
+
+
+def made_by_staff(key: int) -> Record:
+    """Metadata of a document that was added later; its content follows from its id."""
+    body = later_content(key).body
+    return {
+        "fileName": f"scan-{key}.pdf", "mimeType": "application/pdf", "sizeBytes": len(body),
+        "sha256": sha256(body).hexdigest(), "contentUrl": f"/documents/{key}/content",
+    }  # fmt: skip
+
+
+def later_content(key: int) -> Content:
+    """The content of a document that was added later."""
+    return Content(b"%PDF-1.4\n" + f"document {key}\n".encode() * 64, "application/pdf")
 
 
 def planted(chart: Chart) -> list[Planted]:

@@ -2,18 +2,20 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from chartlift_sandbox.generator import billing, documents, notes, outreach, plans, treatments, work
+from chartlift_sandbox.generator import billing, documents, newborns, notes, outreach, plans, treatments, work
 from chartlift_sandbox.generator.appointments import APPOINTMENT_BASE, PER_PATIENT
 from chartlift_sandbox.generator.casts import Cast
 from chartlift_sandbox.generator.chart import Chart
+from chartlift_sandbox.generator.dice import Dice
 from chartlift_sandbox.generator.households import HOUSEHOLD_BASE, household_of, household_record
 from chartlift_sandbox.generator.identity import identity
 from chartlift_sandbox.generator.lists import appointment_statuses, appointment_types, referral_sources
+from chartlift_sandbox.generator.medical import medical_items
 from chartlift_sandbox.generator.patients import ITEMS_PER_PATIENT
 from chartlift_sandbox.generator.truth import Planted
-from chartlift_sandbox.generator.world import PATIENT_BASE, Record, World
+from chartlift_sandbox.generator.world import NOBODY_BASE, PATIENT_BASE, Record, World
 
 #: Ids given to records made later; larger than any generated one.
 CREATED_AFTER = 1_000_000_000
@@ -53,11 +55,11 @@ class Entity:
     cast: Cast | None = None
     sparse: bool = False
     needs: tuple[str, ...] = ()
-    newborn: Callable[[datetime], Record] | None = None
+    newborn: Callable[[datetime, int], Record] | None = None
 
     def rows_of(self, chart: Chart) -> list[Record]:
         """Rows of one patient, by id."""
-        return chart.once(f"{self.name} rows", self.rows) if self.rows is not None else []
+        return chart.rows(self.path, self.rows) if self.rows is not None else []
 
     def count_of(self, chart: Chart) -> int:
         """Number of rows of one patient."""
@@ -81,31 +83,43 @@ def _household_rows(chart: Chart) -> list[Record]:
     if mine is None or mine.position:
         return []
     surname = identity(chart.world.seed, chart.place).last
-    return [household_record(chart.patient_id, mine, surname, chart.world.patients)]
+    row = household_record(chart.patient_id, mine, surname, chart.world.patients)
+    return [row | {"headPatientId": _head(chart)[0]}]
+
+
+def _head(chart: Chart) -> tuple[int, str]:
+    """(patient, why the link is lost) of the household that a chart's patient begins: usually that patient, soundly."""
+    dice = Dice(chart.world.seed, "household-head", chart.place)
+    if dice.chance(30):
+        return NOBODY_BASE + 600 + chart.place, "the head does not exist"
+    if chart.place + 1 < chart.world.patients and dice.chance(600):
+        second = Chart(chart.world, chart.place + 1)
+        if second.row != "send" and "merged" not in second.traits:
+            return second.patient_id, "the head does not move"
+    return chart.patient_id, ""
+
+
+def _planted_households(chart: Chart) -> list[Planted]:
+    return [
+        Planted("household", row["householdId"], "headPatientId", "R-REF", "send", "withheld", _head(chart)[1])
+        for row in _household_rows(chart)
+        if _head(chart)[1]
+    ]
 
 
 def _medical_rows(chart: Chart) -> list[Record]:
-    if chart.gone:
-        return []
-    patient = chart.patient
-    kinds = (("ALLERGY", "allergies"), ("CONDITION", "medicalConditions"), ("MEDICATION", "medications"))
-    rows = [
-        {"type": kind, "patientId": patient["patientId"], **item, "updatedAt": patient["updatedAt"]}
-        for kind, name in kinds
-        for item in patient[name]
-    ]
-    return sorted(rows, key=lambda row: row["medicalItemId"])
+    return [] if chart.gone else medical_items(chart.patient)
 
 
 def _appointments_owned(chart: Chart) -> int:
     return sum(1 for visit in chart.visits if visit.case is None or "orphan" not in visit.case.traits)
 
 
-def planted_in(world: World) -> list[Planted]:
+def planted_in(world: World, chart_at: Callable[[int], Chart]) -> list[Planted]:
     """Every planted defect of a clinic: people first, then patient by patient."""
     found = [one for member in world.members if (one := member.planted()) is not None]
     for place in range(world.patients):
-        chart = Chart(world, place)
+        chart = chart_at(place)
         found.extend(chart.planted())
         for entity in ENTITIES:
             if entity.planted is not None:
@@ -113,11 +127,11 @@ def planted_in(world: World) -> list[Planted]:
     return found
 
 
-def feed_of(world: World) -> list[Record]:
+def feed_of(world: World, chart_at: Callable[[int], Chart]) -> list[Record]:
     """The deletions feed of the clinic as generated, in no particular order."""
     feed: list[Record] = []
     for place in range(world.patients):
-        chart = Chart(world, place)
+        chart = chart_at(place)
         patient = chart.patient if chart.row != "send" else None
         if patient is not None and (chart.gone or patient["isDeleted"]):
             feed.append(feed_row("patient", patient["patientId"], patient["updatedAt"], "DELETED", None))
@@ -141,7 +155,7 @@ def _deleted_rows(chart: Chart) -> list[Record]:
             continue
         for number in range(entity.count_of(chart)):
             case = entity.cast.case(chart, number)
-            if case is not None and case.findings[0].field == "isDeleted":
+            if case is not None and case.about == "isDeleted":
                 row = entity.rows_of(chart)[number]
                 rows.append(feed_row(entity.name, row[entity.key], row["updatedAt"], "DELETED", None))
     return rows
@@ -152,7 +166,7 @@ def feed_row(entity: str, key: int, moment: str, reason: str, into: int | None) 
     return {"entity": entity, "entityId": key, "deletedAt": moment, "reason": reason, "mergedIntoId": into}
 
 
-def fresh(entity: Entity, world: World, turn: int, now: datetime) -> Record:
+def fresh(entity: Entity, world: World, turn: int, now: datetime, key: int) -> Record:
     """A sound record to start from when somebody creates one; ``turn`` makes each differ from the last."""
     if entity.listed is not None:
         return dict.fromkeys(entity.listed(world)[0]) | {"active": True}
@@ -161,21 +175,8 @@ def fresh(entity: Entity, world: World, turn: int, now: datetime) -> Record:
         spoilt = {found.id for found in chart.planted()}
         sound = [row for row in entity.rows_of(chart) if row[entity.key] not in spoilt]
         if sound:
-            return sound[0] | (entity.newborn(now) if entity.newborn is not None else {})
+            return sound[0] | (entity.newborn(now, key) if entity.newborn is not None else {})
         turn += 1_000_000
-
-
-def _new_patient(_: datetime) -> Record:
-    alone = ("householdId", "householdRole", "guardianPatientId", "referredByPatientId", "archivedAt", "archivedReason")
-    return dict.fromkeys(alone) | {"deceasedOn": None, "status": "ACTIVE", "balance": "0.00"}
-
-
-def _new_appointment(now: datetime) -> Record:
-    return {
-        "appointmentStatusId": 1, "appointmentStatus": "Pending", "appointmentNotes": None, "cancellationReason": None,
-        "appointmentTime": f"{now + timedelta(days=14):%Y-%m-%d}T10:20:00", "arrivedAt": None, "completedAt": None,
-        "cost": None, "rescheduledToAppointmentId": None,
-    }  # fmt: skip
 
 
 ENTITIES: tuple[Entity, ...] = (
@@ -199,7 +200,7 @@ ENTITIES: tuple[Entity, ...] = (
         PATIENT_BASE,
         rows=_patient_rows,
         count=lambda chart: int(not chart.gone),
-        newborn=_new_patient,
+        newborn=newborns.new_patient,
     ),
     Entity(
         "appointment",
@@ -212,7 +213,7 @@ ENTITIES: tuple[Entity, ...] = (
         owned=_appointments_owned,
         embedded_as="appointments",
         needs=("patientId",),
-        newborn=_new_appointment,
+        newborn=newborns.new_appointment,
     ),
     Entity(
         "medicalItem",
@@ -237,6 +238,7 @@ ENTITIES: tuple[Entity, ...] = (
         needs=("patientId",),
         planted=treatments.planted,
         cast=treatments.CAST,
+        newborn=newborns.unlinked(appointmentId=None, courseId=None),
     ),
     Entity(
         "coursesOfTreatment",
@@ -247,6 +249,8 @@ ENTITIES: tuple[Entity, ...] = (
         rows=treatments.course_rows,
         count=lambda chart: len(work.courses(chart)),
         needs=("patientId",),
+        planted=treatments.planted_courses,
+        cast=treatments.COURSE_CAST,
     ),
     Entity(
         "clinicalNote",
@@ -261,6 +265,7 @@ ENTITIES: tuple[Entity, ...] = (
         needs=("patientId",),
         planted=notes.planted,
         cast=notes.CAST,
+        newborn=newborns.unlinked(appointmentId=None, treatmentId=None, amendsNoteId=None),
     ),
     Entity("inlineNote", "/inlineNotes", "inlineNoteId", notes.INLINE_BASE, rows=notes.inline_notes),
     Entity(
@@ -275,6 +280,7 @@ ENTITIES: tuple[Entity, ...] = (
         needs=("patientId",),
         planted=documents.planted,
         cast=documents.CAST,
+        newborn=newborns.new_document,
     ),
     Entity(
         "invoice",
@@ -290,6 +296,7 @@ ENTITIES: tuple[Entity, ...] = (
         needs=("patientId",),
         planted=billing.planted,
         cast=billing.CAST,
+        newborn=newborns.new_invoice,
     ),
     Entity(
         "payment",
@@ -300,6 +307,7 @@ ENTITIES: tuple[Entity, ...] = (
         rows=billing.payments,
         sparse=True,
         needs=("patientId",),
+        newborn=newborns.unlinked(allocations=[]),
     ),
     Entity(
         "paymentPlan",
@@ -310,18 +318,30 @@ ENTITIES: tuple[Entity, ...] = (
         sparse=True,
         needs=("patientId",),
         planted=plans.planted,
+        newborn=newborns.unlinked(mandateId=None),
     ),
     Entity(
         "carePlanMembership",
         "/carePlanMemberships",
         "membershipId",
         plans.MEMBERSHIP_BASE,
+        plans.PER_PATIENT,
         rows=plans.memberships,
         sparse=True,
         needs=("patientId",),
+        newborn=newborns.unlinked(mandateId=None),
+        planted=plans.planted_memberships,
     ),
     Entity(
-        "recall", "/recalls", "recallId", outreach.RECALL_BASE, rows=outreach.recalls, sparse=True, needs=("patientId",)
+        "recall",
+        "/recalls",
+        "recallId",
+        outreach.RECALL_BASE,
+        outreach.RECALLS_PER_PATIENT,
+        rows=outreach.recalls,
+        sparse=True,
+        needs=("patientId",),
+        planted=outreach.planted_recalls,
     ),
     Entity(
         "communication",
@@ -332,17 +352,28 @@ ENTITIES: tuple[Entity, ...] = (
         rows=outreach.communications,
         count=lambda chart: len(chart.visits),
         needs=("patientId",),
+        newborn=newborns.unlinked(appointmentId=None),
     ),
     Entity(
         "paymentLink",
         "/paymentProviders",
         "providerLinkId",
         plans.LINK_BASE,
+        plans.PER_PATIENT,
         rows=plans.payment_links,
         sparse=True,
         needs=("patientId",),
+        planted=plans.planted_links,
     ),
-    Entity("household", "/households", "householdId", HOUSEHOLD_BASE, rows=_household_rows),
+    Entity(
+        "household",
+        "/households",
+        "householdId",
+        HOUSEHOLD_BASE,
+        rows=_household_rows,
+        sparse=True,
+        planted=_planted_households,
+    ),
 )
 BY_NAME: dict[str, Entity] = {entity.name: entity for entity in ENTITIES}
 BY_PATH: dict[str, Entity] = {entity.path: entity for entity in ENTITIES}

@@ -13,11 +13,13 @@ class Planted:
 
     ``row`` is the fate the record must meet (users are matched, not moved), ``fate`` that of the field (``none`` where
     the row as a whole decides). ``rule`` is a code of the rule catalogue, or one of ours: PARENT (a consequence of the
-    patient's own fate), R-GUARDIAN, R-STATE-TIME, R-DECEASED, R-FORMULA, R-NA, R-UNMAPPED, R-ADDR.
+    fate of the patient, or of an invoice for its lines), R-GUARDIAN, R-STATE-TIME, R-DECEASED, R-FORMULA, R-NA,
+    R-UNMAPPED, R-ADDR, R-REBUILD (payment links: listed, never moved), R-CAREPLAN. Lines of an invoice are the entity
+    ``invoiceLine`` with the id ``<invoice>-<line>``; every other id is a number.
     """
 
     entity: str
-    id: int
+    id: int | str
     field: str | None
     rule: str
     row: RowFate = "send"

@@ -4,7 +4,8 @@ Everything written about treatment (courses, treatments, notes, invoices) hangs 
 to be counted without writing a single row.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from chartlift_sandbox.generator.chart import Chart
 from chartlift_sandbox.generator.days import day
@@ -44,7 +45,7 @@ class Course:
 
 
 def sittings(chart: Chart) -> tuple[Sitting, ...]:
-    """The completed visits of a patient, oldest first. A held visit has one treatment, so that its loss shows."""
+    """The completed visits of a patient, oldest first. One that does not move has one treatment: its loss shows."""
     return chart.once("sitting", _sittings)
 
 
@@ -54,12 +55,12 @@ def _sittings(chart: Chart) -> tuple[Sitting, ...]:
     first = notes = 0
     for visit in chart.visits:
         draw = dice.below(256)
-        held = visit.case is not None and visit.case.row == "hold" and "orphan" not in visit.case.traits
+        held = visit.case is not None and visit.case.row != "send" and "orphan" not in visit.case.traits
         if visit.code != "COMPLETE" or (visit.case is not None and not held):
             continue
         model = visit.number == 1 and is_model(chart.place)
         number = 1 if held else max(int(model), _TREATMENTS[draw & 15])
-        noted = not held and (model or draw >> 4 < _NOTED)
+        noted = model or draw >> 4 < _NOTED
         found.append(Sitting(visit, first, number, notes if noted else None, len(found) // _VISITS_PER_COURSE))
         first += number
         notes += noted
@@ -68,7 +69,7 @@ def _sittings(chart: Chart) -> tuple[Sitting, ...]:
 
 def treatment_count(chart: Chart) -> int:
     """How many treatments the patient has had."""
-    return sum(sitting.treatments for sitting in sittings(chart))
+    return sittings(chart)[-1].first + sittings(chart)[-1].treatments if sittings(chart) else 0
 
 
 def note_count(chart: Chart) -> int:
@@ -78,7 +79,12 @@ def note_count(chart: Chart) -> int:
 
 def procedure(chart: Chart, number: int) -> Procedure:
     """What was done as the n-th treatment."""
-    return Dice(chart.world.seed, "procedure", chart.place, number).weighted(_PROCEDURES)
+    return chart.once("procedures", _procedures)[number]
+
+
+def _procedures(chart: Chart) -> list[Procedure]:
+    seed, place = chart.world.seed, chart.place
+    return [Dice(seed, "procedure", place, at).weighted(_PROCEDURES) for at in range(treatment_count(chart))]
 
 
 def courses(chart: Chart) -> tuple[Course, ...]:
@@ -92,9 +98,15 @@ def _courses(chart: Chart) -> tuple[Course, ...]:
         mine = sittings(chart)[number * _VISITS_PER_COURSE : (number + 1) * _VISITS_PER_COURSE]
         dice = Dice(chart.world.seed, "course", chart.place, number)
         scheme = dice.weighted(_SCHEMES[chart.practice["country"]])
-        numbers = [at for sitting in mine for at in range(sitting.first, sitting.first + sitting.treatments)]
-        found.append(Course(number, scheme, _band(chart, mine[0], numbers) if scheme == "NHS" else None, mine))
+        course = Course(number, scheme, None, mine)
+        band = _band(chart, mine[0], items_of(course)) if scheme == "NHS" else None
+        found.append(replace(course, band=band))
     return tuple(found)
+
+
+def items_of(course: Course) -> list[int]:
+    """Numbers of the treatments of a course, ascending."""
+    return [at for one in course.sittings for at in range(one.first, one.first + one.treatments)]
 
 
 def _band(chart: Chart, sitting: Sitting, numbers: list[int]) -> str:
@@ -102,6 +114,7 @@ def _band(chart: Chart, sitting: Sitting, numbers: list[int]) -> str:
     return "2" if heaviest.startswith("2") and day(sitting.visit.day) < BAND_TWO_SPLIT else heaviest
 
 
+@lru_cache(maxsize=60_000)
 def money(cents: int) -> str:
     """Decimal text with two places."""
     return f"{'-' if cents < 0 else ''}{abs(cents) // 100}.{abs(cents) % 100:02}"

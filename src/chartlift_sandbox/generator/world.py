@@ -57,6 +57,15 @@ class World:
             return CLINICIAN_BASE + dice.pick((0, 2, 11, 1))
         return CLINICIAN_BASE + dice.below(pool)
 
+    def signature(self, clinician: int) -> str:
+        """The name with which a clinician signs."""
+        return self._signatures[clinician - CLINICIAN_BASE]
+
+    @cached_property
+    def _signatures(self) -> list[str]:
+        people = (member.record for member in self.members)
+        return [" ".join(filter(None, (one["title"], one["firstName"], one["lastName"]))) for one in people]
+
     def staff_at(self, dice: Dice) -> int:
         """One of the staff that every clinic has."""
         return STAFF_BASE + dice.below(4)

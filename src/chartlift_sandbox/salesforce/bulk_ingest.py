@@ -12,6 +12,7 @@ from chartlift_sandbox.salesforce import bulk_csv
 from chartlift_sandbox.salesforce.bulk_jobs import OPERATIONS, IngestJob, IngestJobs, invalid_state, read_results
 from chartlift_sandbox.salesforce.bulk_worker import IngestWorker
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError, not_found
+from chartlift_sandbox.salesforce.memory import give_back
 from chartlift_sandbox.salesforce.org import Actor, Org
 
 BASE = "/services/data/v{version}/jobs/ingest"
@@ -152,7 +153,9 @@ class IngestDoor:
         doubles = (
             frozenset(f.name.lower() for f in shown.fields.values() if f.type in numbers) if shown else frozenset()
         )
-        return read_results(job, which, shuffle=settings.bulk_shuffle_results, doubles=doubles)
+        text = read_results(job, which, shuffle=settings.bulk_shuffle_results, doubles=doubles)
+        give_back(len(text))
+        return text
 
     @staticmethod
     def _untouched(job: IngestJob, which: str) -> bytes:

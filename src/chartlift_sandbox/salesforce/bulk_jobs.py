@@ -28,7 +28,7 @@ KEPT = timedelta(days=7)
 
 @dataclass
 class IngestJob:
-    """One job. `rows` counts the upload, `processed` includes `failed`; `busy` while the worker has it in hand."""
+    """One job. `size` and `rows` are those of the upload, `processed` includes `failed`; `busy` while it is carried out."""
 
     id: str
     object: str
@@ -44,6 +44,7 @@ class IngestJob:
     assignment_rule: str | None = None
     state: str = "Open"
     uploaded: bool = False
+    size: int = 0
     rows: int = 0
     processed: int = 0
     failed: int = 0
@@ -201,7 +202,7 @@ class IngestJobs:
                     "Job then create a new Job and make sure you only do 'PUT' once on a given Job."
                 )
             job.uploaded = True
-        job.upload_file.write_bytes(body)
+        job.size = job.upload_file.write_bytes(body)
         self._touch(job)
 
     def move(self, job: IngestJob, allowed: frozenset[str], state: str, refusal: str) -> None:

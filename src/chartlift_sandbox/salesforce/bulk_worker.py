@@ -14,6 +14,7 @@ from chartlift_sandbox.salesforce import bulk_csv
 from chartlift_sandbox.salesforce.bulk_jobs import IngestJob, IngestJobs, outcome_table, write_results
 from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError
+from chartlift_sandbox.salesforce.memory import give_back
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.usage import Usage
 
@@ -65,6 +66,7 @@ class IngestWorker:
             self._jobs.advance(job, _RUNNING, state)
             if job.purge:
                 self._jobs.drop(job)
+            give_back(job.size)
 
     def _carry_out(self, job: IngestJob) -> str:
         """Processes the job's data and answers the state it ends in."""

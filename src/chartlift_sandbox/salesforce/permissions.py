@@ -77,6 +77,7 @@ def read_permission_set(name: str, root: Element, schema: SchemaView, *, audit_s
     if not name.isidentifier() or "__" in name or len(name) > _API_NAME_CHARS:
         raise ComponentError(f"The API name is not valid: {name}")
     objects = dict(_object_permission(one, schema) for one in children_of(root, "objectPermissions"))
+    _check_masters(objects, schema)
     fields: dict[str, bool] = {}
     for one in children_of(root, "fieldPermissions"):
         qualified, editable = _field_permission(one, schema, objects)
@@ -102,6 +103,16 @@ def _object_permission(element: Element, schema: SchemaView) -> tuple[str, froze
         if missing := [need for need in _NEEDS.get(word, ()) if need not in words]:
             raise ComponentError(f"Permission {word} on {name} depends on permission(s): {', '.join(missing)}")
     return found.name, words
+
+
+def _check_masters(objects: dict[str, frozenset[str]], schema: SchemaView) -> None:
+    """A detail is seen through its master, so the same set has to let people read that."""
+    for name, words in objects.items():
+        found = schema.object(name)
+        master = found.master if found is not None else None
+        for parent in master.reference_to if master is not None and words else ():
+            if "allowRead" not in objects.get(parent, frozenset()):
+                raise ComponentError(f"Permission Read {name} depends on permission(s): Read {parent}")
 
 
 def _field_permission(element: Element, schema: SchemaView, objects: dict[str, frozenset[str]]) -> tuple[str, bool]:

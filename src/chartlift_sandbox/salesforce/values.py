@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce.failures import Failures, any_true
+from chartlift_sandbox.salesforce.failures import Failures, any_true, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import EMPTY, FALSE, NO_TEXT, TRUE, whole
 from chartlift_sandbox.salesforce.literals import text as literal_text
@@ -74,27 +74,35 @@ def convert(text: pa.Array, job: Conversion) -> pa.Array:
 
 def utf16_units(text: pa.Array) -> pa.Array:
     """Length in UTF-16 code units, which is how the platform counts."""
-    return pc.add(pc.utf8_length(text), pc.count_substring_regex(text, r"[\x{10000}-\x{10FFFF}]"))
+    signs = pc.utf8_length(text)
+    if pc.all(pc.equal(signs, pc.binary_length(text)), min_count=0).as_py():
+        return signs
+    return pc.add(signs, pc.count_substring_regex(text, r"[\x{10000}-\x{10FFFF}]"))
 
 
 def _extra_breaks(text: pa.Array) -> pa.Array:
     """How many units a text grows by when each line end counts as CR LF."""
-    singles = pc.add(pc.count_substring(text, "\n"), pc.count_substring(text, "\r"))
-    return pc.subtract(singles, pc.multiply(pc.count_substring(text, "\r\n"), 2))
+    feeds, returns = pc.count_substring(text, "\n"), pc.count_substring(text, "\r")
+    if not (pc.max(returns).as_py() or 0):
+        return feeds
+    return pc.subtract(pc.add(feeds, returns), pc.multiply(pc.count_substring(text, "\r\n"), 2))
 
 
 def to_text(text: pa.Array, job: Conversion) -> pa.Array:
     """Texts, checked against the field's length; never cut."""
     limit = job.field.length
-    longest = pc.max(pc.binary_length(text)).as_py() or 0
     breaks = job.field.type == "textarea" and job.settings.line_break_counts_two
-    if not limit or longest * (2 if breaks else 1) <= limit:
+    bound = pc.multiply(pc.binary_length(text), 2 if breaks else 1)  # no text has more units than this
+    if not limit or (pc.max(bound).as_py() or 0) <= limit:
         return text
-    units = utf16_units(text)
-    if breaks:
-        units = pc.add(units, _extra_breaks(text))
-    tail = f" (max length={limit})"
-    job.reject(pc.greater(units, whole(limit)), "STRING_TOO_LONG", "data value too large: ", text, tail)
+    # counting is slow, and in a batch of notes only a few can be too long
+    rows = pc.indices_nonzero(pc.fill_null(pc.greater(bound, limit), fill_value=False))
+    some = text if len(rows) == len(text) else text.take(rows)
+    units = pc.add(utf16_units(some), _extra_breaks(some)) if breaks else utf16_units(some)
+    long = rows.filter(pc.greater(units, whole(limit)))
+    if len(long):
+        bad = pc.is_in(pc.cast(row_numbers(len(text)), pa.uint64()), value_set=long)
+        job.reject(bad, "STRING_TOO_LONG", "data value too large: ", text, f" (max length={limit})")
     return text
 
 

@@ -16,7 +16,8 @@ import pyarrow as pa
 from chartlift_sandbox.salesforce.kernels import pc
 
 NEW, OLD = "n:", "o:"
-_COMPRESS_FROM = 5_000
+_COMPRESS_FROM = 262_144
+"""Bytes; a few rejected notes can be larger than thousands of good rows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Entry:
 
 
 def _pack(table: pa.Table) -> bytes | pa.Table:
-    if table.num_rows < _COMPRESS_FROM:
+    if table.nbytes < _COMPRESS_FROM:
         return table
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:

@@ -161,6 +161,7 @@ def test_a_fresh_workspace_can_be_looked_at(spoken: Spoken, workspace: str) -> N
         "reconcile",
         "rollback",
         "estimate",
+        "rebuild",
     ],
 )
 def test_a_step_out_of_turn_waits_for_a_person(spoken: Spoken, workspace: str, step: str) -> None:
@@ -178,6 +179,8 @@ def test_a_step_out_of_turn_waits_for_a_person(spoken: Spoken, workspace: str, s
         ("matches --all maybe", "--all link or --all new"),
         ("matches --decide nowhere.csv", "no file nowhere.csv"),
         ("schema --export nowhere/x.zip", "cannot be written"),
+        ("rebuild --export nowhere/x.csv", "cannot be written"),
+        ("rebuild --export list.txt", ".csv or .json"),
     ],
 )
 def test_options_that_make_no_sense(spoken: Spoken, workspace: str, words: str, text: str) -> None:

@@ -14,8 +14,10 @@ from chartlift.cli.steps import decisions
 from chartlift.errors import NotConfirmed, UsageError
 from chartlift.model.outcomes import CarryReport, CompareReport, ObjectCompare, RollbackReport, StepReport, UnitCount
 from chartlift.model.ports import Probe
-from chartlift.model.reports import CheckReport, Finding, ProfileReport, Report
+from chartlift.model.rebuild import RebuildCount, RebuildItem, RebuildReport
+from chartlift.model.reports import CheckReport, Finding, MappingLine, MappingReason, ProfileReport, Report
 from chartlift.model.standing import AuditReport, RunState, StatusReport, StepState
+from chartlift.stages import rebuild
 
 RUN = "980cf88e-35a3-463e-a7f5-8523f52a1c4f"
 UNIT = UnitCount(
@@ -34,6 +36,25 @@ FINDINGS = tuple(
     Finding(f"R-{n}", "warning", "patient.aVeryLongColumnNameOfThePatient+another", n, "words " * 14, "withheld")
     for n in range(1, 40)
 )
+LINES = tuple(
+    MappingLine(
+        f"Clinical thing number {n} → Some_Long_Object_Name__c", ("unit",), (), n == 4,
+        123456, 120000, 120000, 1234567, 4567, 3000, 400, 56,
+        reasons=(
+            MappingReason("hold", "parent:R-REQ@LastName", 20000, "its parent record is held: words"),
+            MappingReason("hold", "parent:merged_cycle", 3000, "its parent record is held: others"),
+            *(MappingReason("hold", f"R-{i}", 100 + i, f"reason {i} " * 8) for i in range(n)),
+            MappingReason("withheld", "Phone:R-PHONE", 4567, "Phone: no number"),
+        ),
+    )
+    for n in range(1, 8)
+)  # fmt: skip
+REBUILD = RebuildReport(
+    4,
+    (RebuildCount("Lagan Dental Care and Implant Centre", "GOCARDLESS", 33, 30, 2, 12, 3, 40, 31),),
+    (RebuildItem("gocardless", {f"Practice number {n}": n for n in range(20)}), RebuildItem("webhooks", {})),
+    {"cancelled_only": 2}, {"cancelled_only": ("link 1", "link 2")}, 100,
+)  # fmt: skip
 REPORTS: tuple[Report, ...] = (
     CheckReport((Probe("login", True, "token " * 20),), (Probe("limit", False, "0 of 100000 left", 0),)),
     ProfileReport(1, (), FINDINGS),
@@ -50,6 +71,8 @@ REPORTS: tuple[Report, ...] = (
         {"source_id": "8", "role": "DENTIST", "user_id": "x", "how": "email", "why": ""},
     ], "fallback": "", "unmatched": ["7"]}, code=3),
     StepReport("schema", went=False, data={"missing": [f"Contact.Field_{n}__c" for n in range(80)]}, lines=("80",)),
+    REBUILD,
+    CompareReport("reconcile", (ObjectCompare("Contact", "contact", {"equal": 3}, {"equal": 9}),), mappings=LINES[:3]),
 )  # fmt: skip
 
 
@@ -70,6 +93,52 @@ def test_a_carry_says_what_and_why_and_how_to_go_on() -> None:
     assert "3 more kinds" in text
     assert "lagan-APT-1  STORAGE_LIMIT_EXCEEDED" in text
     assert text.endswith("Do it: chartlift load --go")
+
+
+def test_the_table_of_the_mappings_fits_and_says_why() -> None:
+    text = screen.text(CompareReport("reconcile", REPORTS[3].units, mappings=LINES), 100)  # type: ignore[attr-defined]
+    assert max(len(line) for line in text.splitlines()) <= 100
+    assert re.search(r"1\. Clinical thing number 1 → +123,456 +120,000 +1,234,567 +4,567 +3,000 +400 +56", text)
+    assert "4. Clinical thing" in text
+    assert re.search(r"1\. +23,000 +held +the record above it is held", text)
+    assert re.search(r"7\. +\d+ +held +4 more reasons \(see --json\)", text)
+    assert re.search(r"7\. +4,567 +empty +Phone: no number", text)
+
+
+def test_a_line_of_fields_tells_only_of_its_fields() -> None:
+    reasons = (
+        MappingReason("hold", "R-PICK@Status__c", 5, "Status__c: no such value"),
+        MappingReason("hold", "R-DT@Date__c", 4, "Date__c: no date"),
+        MappingReason("hold", "merged_cycle", 3, "a circle"),
+        MappingReason("skip", "source_deleted", 2, "deleted at the clinic"),
+        MappingReason("hold", "parent:x", 1, "whatever"),
+    )
+    line = MappingLine("Status", ("visit",), ("Visit__c.Status__c",), reasons=reasons)
+    text = screen.text(CompareReport("reconcile", REPORTS[3].units, mappings=(line,)), 100)  # type: ignore[attr-defined]
+    told = [row.split(maxsplit=3)[1:] for row in text.splitlines() if row.startswith("  1.   ")]
+    assert told == [
+        ["7", "held", "something else about the record, told above"],
+        ["5", "held", "Status__c: no such value"],
+        ["2", "skipped", "something else about the record, told above"],
+        ["1", "held", "the record above it is held"],
+    ]
+
+
+def test_what_has_to_be_built_anew_is_loud() -> None:
+    text = screen.text(REBUILD, 100)
+    assert "30 MANDATES STILL COLLECTING. An active mandate goes on collecting" in text
+    assert "Cancelling in Aerona alone does not stop" in text
+    assert "2 of them were cancelled in Aerona only" in text
+    assert "(link 1, link 2)" in text
+    assert "[ ]  webhooks" in text
+    quiet = screen.text(RebuildReport(1, (), ()), 100)
+    assert "COLLECTING" not in quiet
+    assert "neither payment links nor plans" in quiet
+
+
+def test_every_problem_and_item_of_the_list_has_words() -> None:
+    assert set(words.PROBLEMS) == set(rebuild.PROBLEMS)
+    assert set(words.ITEMS) == set(rebuild.ITEMS)
 
 
 def test_keys_that_are_to_be_typed_again_are_never_cut() -> None:

@@ -31,9 +31,11 @@ def edit(folder: Path, file: str, old: str, new: str) -> None:
 
 def test_parents_load_before_their_children() -> None:
     codes = [unit.code for unit in packs.load(PACK).maps]
-    assert sorted(codes) == ["APT", "GRP", "PAT", "PRA", "PRN"]
-    assert codes.index("GRP") < codes.index("PRA") < codes.index("PAT") < codes.index("APT")
-    assert codes.index("PRN") < codes.index("PAT")
+    assert sorted(codes) == ["APT", "DOC", "GRP", "ILN", "INV", "NOT", "PAT", "PLN", "PRA", "PRN", "TRT"]
+    assert codes.index("GRP") < codes.index("PRA") < codes.index("PAT") < codes.index("APT") < codes.index("TRT")
+    assert codes.index("PRN") < codes.index("PAT") < codes.index("DOC")
+    assert codes.index("TRT") < codes.index("NOT")
+    assert max(codes.index("INV"), codes.index("TRT")) < codes.index("ILN")
 
 
 def test_the_seed_s_fields_keep_their_names() -> None:
@@ -56,6 +58,25 @@ def test_the_seed_s_fields_keep_their_names() -> None:
         "Appointment__c.Appointment_Type__c",
         "Appointment__c.Cost__c",
         "Appointment__c.Appointment_Date_Time__c",
+        "Treatment__c.ContactId__c",
+        "Treatment__c.AppointmentId__c",
+        "Treatment__c.Tooth_Number__c",
+        "Treatment__c.Procedure_Code__c",
+        "Treatment__c.Cost__c",
+        "Clinical_Note__c.ContactId__c",
+        "Clinical_Note__c.Note_Type__c",
+        "Clinical_Note__c.Note_Text__c",
+        "Clinical_Note__c.Practitioner__c",
+        "Clinical_Note__c.Original_Create_Date__c",
+        "Document__c.File_URL__c",
+        "Document__c.File_Type__c",
+        "Document__c.Upload_Date__c",
+        "Invoice__c.ContactId__c",
+        "Invoice__c.Invoice_Number__c",
+        "Invoice__c.Invoice_Date__c",
+        "Invoice__c.Amount__c",
+        "Invoice__c.Amount_Due__c",
+        "Invoice__c.Payment_Status__c",
     }
 
 
@@ -166,17 +187,17 @@ MISTAKES = [
         "appointment.toml: ContactId__c: parent Contact:PATX is not mapped",
     ),
     (
-        "appointment.toml",
-        'const = "false"',
-        'const = "false", from = "origin"',
-        "appointment.toml: Cost_Derived__c: const stands alone",
+        "document.toml",
+        'const = ""',
+        'const = "", from = "contentUrl"',
+        "document.toml: File_URL__c: const stands alone",
     ),
     ("appointment.toml", 'from = "surgery", ', "", "appointment.toml: Surgery__c: says neither from nor const"),
     (
-        "appointment.toml",
+        "treatment.toml",
         'transform = "money"',
         'transform = "money", on_bad = "panic"',
-        "appointment.toml: Cost__c: on_bad is withhold or hold, not panic",
+        "treatment.toml: Cost__c: on_bad is withhold or hold, not panic",
     ),
     (
         "appointment.toml",
@@ -210,7 +231,26 @@ MISTAKES = [
         "objects.toml",
         "[objects.Appointment__c]",
         "[objects.Visit__c]",
-        "objects.toml: objects: Appointment__c is mapped, but not described",
+        "objects.toml: objects: Visit__c is described here, but no file maps it",
+    ),
+    (
+        "clinical_note.toml",
+        'unless = "Note_Text__c"',
+        'unless = "Text__c"',
+        "clinical_note.toml: when: unless names a field of this file that is no lookup, not Text__c",
+    ),
+    (
+        "clinical_note.toml",
+        'unless = "Note_Text__c"',
+        'if = "text", unless = "Note_Text__c"',
+        "clinical_note.toml: when: takes skip or hold, and if or unless",
+    ),
+    ("treatment.toml", 'course = "courseId"', 'course = "j.courseId"', "treatment.toml: join: takes"),
+    (
+        "treatment.toml",
+        "(_owner, course._owner)",
+        "(_owner)",
+        "treatment.toml: Course_Reference__c: transform same_patient takes 2 columns in brackets",
     ),
     (
         "objects.toml",

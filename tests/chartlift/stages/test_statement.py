@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 import pytest
 
 from chartlift.errors import PackError
-from chartlift.model.plan import FieldRule, ObjectMap
+from chartlift.model.plan import Condition, FieldRule, ObjectMap
 from chartlift.stages.statement import text_limit
 from chartlift.testing import PackCase, small_pack
 from chartlift.testing.pack_contract import empty_staging
@@ -215,3 +216,107 @@ def test_a_joined_entity_that_is_not_there_leaves_the_field_empty(compiled: Comp
 )
 def test_the_length_of_a_type(words: str, limit: int | None) -> None:
     assert text_limit(words) == limit
+
+
+# ---------------------------------------------------------------- what belongs to another patient, long texts, empty rows
+
+
+def linked(compiled: Compiled) -> ObjectMap:
+    """Visits that name an earlier visit."""
+    visit = compiled.unit("visit")
+    rule = FieldRule("Earlier__c", ("note",), "Lookup(Visit__c)", lookup="Visit__c:APT")
+    return replace(visit, fields=(*visit.fields[:-2], rule))
+
+
+@pytest.mark.parametrize(
+    ("owner", "merged", "fate", "reason"),
+    [
+        ("1", None, "ok", None),
+        ("2", None, "hold", "R-REF@Earlier__c"),
+        ("2", ("2", "1"), "ok", None),  # merged into the same patient
+        ("1", ("1", "2"), "ok", None),  # both moved on
+        ("9", None, "ok", None),  # nobody's: the link is lost, the row is not a stranger's
+        (None, None, "ok", None),
+    ],
+)
+def test_a_row_that_points_at_another_patients_record_is_held(
+    compiled: Compiled, owner: str | None, merged: tuple[str, str] | None, fate: str, reason: str | None
+) -> None:
+    for key in ("1", "2"):
+        compiled.put("patient", key, patientId=key, lastName="Byrne")
+    if merged:
+        compiled.sql.execute("INSERT INTO src_merged VALUES ('patient', ?, ?, NULL)", list(merged))
+    compiled.put("appointment", "5", appointmentId="5", patientId=owner)
+    compiled.put("appointment", "6", appointmentId="6", patientId="1", note="5")
+    row = compiled.row(linked(compiled), "6")
+    assert (row["fate"], row["reason"], row["key:Earlier__c"]) == (fate, reason, "t-APT-5")
+
+
+def noted(compiled: Compiled) -> ObjectMap:
+    """Visits whose note is what they are about."""
+    visit = compiled.unit("visit")
+    fields = (
+        visit.fields[0],
+        FieldRule("Part__c", ("_part",), "Number(3,0)"),
+        FieldRule("Parts__c", ("_parts",), "Number(3,0)"),
+        FieldRule("Whole__c", ("_whole",), "Lookup(Visit__c)", lookup="Visit__c:APT"),
+        FieldRule("Sum__c", ("_sha256",), "Text(64)"),
+        FieldRule("Note__c", ("note",), "LongTextArea(1000)", "note_text", ("state",), on_bad="hold"),
+        FieldRule("Owner__c", ("_owner",), "Text(20)"),
+    )
+    return replace(visit, when=(*visit.when, Condition("skip", "empty", unless="Note__c")), fields=fields)
+
+
+def test_a_short_note_is_one_row_with_its_sum(compiled: Compiled) -> None:
+    compiled.sql.execute("INSERT INTO src_merged VALUES ('patient', '1', '4', NULL)")
+    compiled.put("appointment", "5", appointmentId="5", patientId="1", note="Seen.", state="PLAIN", seq=3)
+    row = compiled.row(noted(compiled), "5")
+    assert (row["key"], row["Part__c"], row["Parts__c"], row["key:Whole__c"]) == ("t-APT-5", "1", "1", None)
+    assert (row["Note__c"], row["Sum__c"]) == ("Seen.", hashlib.sha256(b"Seen.").hexdigest())
+    assert row["Owner__c"] == "4"
+
+
+def test_a_long_note_is_as_many_rows_as_it_has_parts(compiled: Compiled) -> None:
+    unit = noted(compiled)
+    compiled.put("appointment", "5", appointmentId="5", patientId="1", note="not read", state="PLAIN", seq=3)
+    compiled.put("appointment", "6", appointmentId="6", patientId="1", note="after it", state="PLAIN", seq=4)
+    for number, text in enumerate(("one", "two", "three"), 1):
+        row = ["5", number, 3, text, None, False, "ab" * 32]
+        compiled.sql.execute("INSERT INTO parts_visit VALUES (?, ?, ?, ?, ?, ?, ?)", row)
+    answer = compiled.sql.execute(compiled.case.compiled(unit) + " ORDER BY seq").to_arrow_table().to_pylist()
+    assert [(r["key"], r["Note__c"], r["Part__c"], r["key:Whole__c"]) for r in answer] == [
+        ("t-APT-5", "one", "1", None),
+        ("t-APT-5-2", "two", "2", "t-APT-5"),
+        ("t-APT-5-3", "three", "3", "t-APT-5"),
+        ("t-APT-6", "after it", "1", None),
+    ]
+    assert {r["Sum__c"] for r in answer[:3]} == {"ab" * 32}
+    assert {r["source_id"] for r in answer[:3]} == {"5"}
+
+
+@pytest.mark.parametrize(("note", "fate"), [("", "skip"), (" \r\n ", "skip"), (None, "skip"), ("x", "ok")])
+def test_a_row_whose_field_comes_out_empty_meets_its_condition(compiled: Compiled, note: str | None, fate: str) -> None:
+    compiled.put("appointment", "5", appointmentId="5", patientId="1", note=note, state="PLAIN")
+    row = compiled.row(noted(compiled), "5")
+    assert (row["fate"], row["reason"]) == (fate, "empty" if fate == "skip" else None)
+
+
+def test_a_note_that_cannot_be_used_is_held_not_skipped(compiled: Compiled) -> None:
+    compiled.put("appointment", "5", appointmentId="5", patientId="1", note="x", state="PLAIN")
+    compiled.sql.execute("INSERT INTO parts_visit VALUES ('5', 1, 1, NULL, 'R-LONG', true, NULL)")
+    row = compiled.row(noted(compiled), "5")
+    assert (row["fate"], row["reason"]) == ("hold", "R-LONG@Note__c")
+
+
+def test_an_empty_constant_is_an_empty_field(compiled: Compiled) -> None:
+    site = compiled.unit("site")
+    compiled.put("practice", "1", practiceId="1", name="Lagan")
+    row = compiled.row(replace(site, fields=(*site.fields, FieldRule("Later__c", const="", type="Text(8)"))))
+    assert row["Later__c"] is None
+
+
+@pytest.mark.parametrize("name", ["_part", "_whole", "_other"])
+def test_places_of_parts_need_a_text_that_has_parts(compiled: Compiled, name: str) -> None:
+    site = compiled.unit("site")
+    with pytest.raises(PackError, match=f"no column {name}"):
+        compiled.case.compiled(replace(site, fields=(*site.fields, FieldRule("A__c", (name,), "Text(8)"))))

@@ -3,10 +3,12 @@
 import asyncio
 import gzip
 import json
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import orjson
@@ -16,6 +18,8 @@ from starlette.types import Message
 
 from chartlift_sandbox.aeronaclinic import Switches, app
 from chartlift_sandbox.clinic import Clinic
+
+sys.path.append(str(Path(__file__).parent))  # test folders are no packages; clinic_audit is shared
 
 
 class StillClock:

@@ -1,5 +1,6 @@
 """The control door: clock, counters, writes, edits as a person, snapshots, switches."""
 
+import json
 from pathlib import Path
 
 from door_harness import Sandbox
@@ -152,6 +153,22 @@ def test_the_clinic_is_changed_and_its_truth_told(sandbox: Sandbox) -> None:
     words = {"op": "update", "entity": "patient", "id": patient, "fields": {"lastName": "Changed"}}
     assert sandbox.control.post("/clinic/mutate", json=words).json() == {"id": patient}
     assert sandbox.control.post("/clinic/mutate", json={"op": "update", "entity": "ghost", "id": 1}).status_code == 404
+
+
+def test_any_text_and_any_nesting_reaches_the_clinic(sandbox: Sandbox) -> None:
+    clinic = sandbox.estate.clinic
+    note, invoice = clinic.ids("clinicalNote")[0], clinic.ids("invoice")[0]
+    lines = [{"invoiceLineId": 9, "lineTotal": "1.005", "parts": [{"deep": None}]}]
+    for entity, key, fields in (
+        ("clinicalNote", note, {"text": "half \ud83e pair \u0000" + "x" * 2_000_000}),
+        ("invoice", invoice, {"currency": "XBT", "lineItems": lines}),
+    ):
+        words = {"op": "update", "entity": entity, "id": key, "fields": fields}
+        assert sandbox.control.post("/clinic/mutate", content=json.dumps(words).encode()).json() == {"id": key}
+        row = clinic.record(entity, key) or {}
+        assert {name: row[name] for name in fields} == fields
+    assert sandbox.control.post("/clinic/mutate", content=b'{"op": "upd').status_code == 400
+    clinic.reset()
 
 
 def test_reset_goes_back_to_the_start(sandbox: Sandbox) -> None:

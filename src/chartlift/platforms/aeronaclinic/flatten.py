@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+import orjson
 import pyarrow as pa
 
 from chartlift import transforms
@@ -19,6 +20,12 @@ Problems = Counter[tuple[str, str]]
 
 _HALF = re.compile("[\ud800-\udfff]")
 _ESCAPED_HALF = re.compile(r"\\ud[89a-f]")
+_TEXT = pa.string()
+_PLAIN_TEXT = orjson.OPT_PASSTHROUGH_SUBCLASS
+_OF_TYPE: Mapping[type, pa.DataType] = {str: _TEXT, Number: _TEXT, int: pa.int64(), bool: pa.bool_()}
+_KINDS: dict[tuple[str, type], dict[str, pa.DataType | None]] = {}
+"""(entity, kind of its ids) -> column -> what its values are; None = several kinds, or arrays and objects. Wrong guesses
+cost time, never a value."""
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,59}")
 
 
@@ -34,14 +41,67 @@ def table(
     apart = frozenset(array.member for array in entity.embedded)
     known = apart.union(entity.keys)
     for record in records:
-        for key in record:
-            if key not in known:
+        if not record.keys() <= known:
+            for key in record.keys() - known:
                 problems["S-UNMAPPED", f"{entity.name}.{key if _PLAIN_KEY.fullmatch(key) else '(odd name)'}"] += 1
-    columns = {key: [cell(record.get(key)) for record in records] for key in entity.keys}
+    columns = _columns(entity, records, problems)
     for name in entity.derived:
-        columns[name] = [_DERIVED[entity.name, name](record, sites or {}) for record in records]
-    columns["_raw"] = [compact(_without(record, apart) if apart else record) for record in records]
-    return pa.table({name: _array(entity, name, cells, problems) for name, cells in columns.items()})
+        columns[name] = _text(
+            entity, name, [_DERIVED[entity.name, name](record, sites or {}) for record in records], problems
+        )
+    columns["_raw"] = _raws(records, apart)
+    return pa.table(columns)
+
+
+def _columns(entity: Entity, records: Sequence[Record], problems: Problems) -> dict[str, pa.Array]:
+    """The columns that the clinic delivers, as text.
+
+    Nearly all values of a column are of one kind, which Arrow converts by itself, all columns in one go. The kinds are
+    remembered; where a page does not fit them, its columns are converted one by one and the kinds learned anew.
+    """
+    kinds = _KINDS.setdefault((entity.name, type(records[0].get(entity.id)) if records else int), {})
+    plain = [key for key in entity.keys if kinds.get(key, _TEXT) is not None]
+    try:
+        rows = pa.array(records, pa.struct([(key, kinds.get(key, _TEXT)) for key in plain]))
+    except (ValueError, TypeError, OverflowError):
+        return {
+            key: _learned(entity, key, [record.get(key) for record in records], kinds, problems) for key in entity.keys
+        }
+    found = {
+        key: array if array.type == _TEXT else array.cast(_TEXT)
+        for key, array in zip(plain, rows.flatten(), strict=True)
+    }
+    for key in entity.keys:
+        if key not in found:
+            found[key] = _text(entity, key, [cell(record.get(key)) for record in records], problems)
+    return {key: found[key] for key in entity.keys}
+
+
+def _learned(
+    entity: Entity, key: str, values: list[Any], kinds: dict[str, pa.DataType | None], problems: Problems
+) -> pa.Array:
+    types = set(map(type, values)) - {type(None)}
+    if types:
+        kind = _OF_TYPE.get(types.pop()) if len(types) == 1 else None
+        kinds[key] = kind if kinds.get(key, kind) == kind else None
+    return _text(entity, key, [cell(value) for value in values], problems)
+
+
+def _raws(records: Sequence[Record], apart: frozenset[str]) -> pa.Array:
+    whole = [_without(record, apart) for record in records] if apart else records
+    try:
+        return pa.array([orjson.dumps(record, option=_PLAIN_TEXT) for record in whole], _TEXT)
+    except TypeError:  # numbers by their tokens, halves of characters
+        return pa.array([compact(record) for record in whole], _TEXT)
+
+
+def _text(entity: Entity, name: str, cells: list[str | None], problems: Problems) -> pa.Array:
+    try:
+        return pa.array(cells, _TEXT)
+    except UnicodeEncodeError:
+        damaged = [text is not None and bool(_HALF.search(text)) for text in cells]
+        problems["R-TEXT", f"{entity.name}.{name}"] += sum(damaged)
+        return pa.array([transforms.mark_surrogates(text) if text else text for text in cells], _TEXT)
 
 
 def cell(value: Any) -> str | None:
@@ -49,7 +109,7 @@ def cell(value: Any) -> str | None:
     kind = type(value)
     if value is None or kind is str:
         return value
-    if kind is Number:
+    if kind is int or kind is Number:
         return str(value)
     if kind is bool:
         return "true" if value else "false"
@@ -70,16 +130,6 @@ def _marked(value: Any) -> Any:
 
 def _without(record: Record, apart: frozenset[str]) -> dict[str, Any]:
     return {key: value for key, value in record.items() if key not in apart}
-
-
-def _array(entity: Entity, name: str, cells: list[str | None], problems: Problems) -> pa.Array:
-    try:
-        return pa.array(cells, pa.string())
-    except UnicodeEncodeError:
-        damaged = [text is not None and bool(_HALF.search(text)) for text in cells]
-        problems["R-TEXT", f"{entity.name}.{name}"] += sum(damaged)
-        whole = [transforms.mark_surrogates(text) if text else text for text in cells]
-        return pa.array(whole, pa.string())
 
 
 def made(
@@ -127,6 +177,12 @@ def site_key(patient: Record, sites: Mapping[str, str] = MappingProxyType({})) -
     return f"PRN-{by_name}" if by_name else None
 
 
+def line_key(line: Record, _sites: Mapping[str, str] = MappingProxyType({})) -> str | None:
+    """`<invoiceId>-<invoiceLineId>`; None if one of them is missing."""
+    invoice, number = line.get("invoiceId"), line.get("invoiceLineId")
+    return None if _blank(invoice) or _blank(number) else f"{cell(invoice)}-{cell(number)}"
+
+
 def _blank(value: Any) -> bool:
     return value is None or (isinstance(value, str) and not value.strip())
 
@@ -139,4 +195,5 @@ def slug(name: Any) -> str | None:
 _DERIVED: Mapping[tuple[str, str], Callable[[Record, Mapping[str, str]], str | None]] = {
     ("practice", "groupSlug"): group_slug,
     ("patient", "siteKey"): site_key,
+    ("invoiceLine", "lineKey"): line_key,
 }

@@ -10,7 +10,7 @@ from chartlift.model.source import Probe
 from chartlift.platforms.aeronaclinic.errors import BadAnswer, Declined
 from chartlift.platforms.aeronaclinic.profile import Entity, Profile
 from chartlift.platforms.aeronaclinic.session import Session
-from chartlift.platforms.aeronaclinic.walk import parameters
+from chartlift.platforms.aeronaclinic.walk import count, parameters
 
 _NOT_FOUND = 404
 _KEYS_SHOWN = 8
@@ -64,8 +64,7 @@ class Prober:
         return self._probe(entity.name, True, self._shape(entity, items), rows)
 
     def _total(self, answer: Any) -> int | None:
-        total = answer.get(self._profile.paging.total)
-        return int(total) if isinstance(total, str) and total.isdigit() else None
+        return count(answer.get(self._profile.paging.total))
 
     def _shape(self, entity: Entity, items: list[Any]) -> str:
         """What the first record lacks, or has beyond the profile, and whether the page size was honoured."""

@@ -9,7 +9,7 @@ from importlib import resources
 from typing import Any
 
 from chartlift.errors import UsageError
-from chartlift.model.source import EntityShape
+from chartlift.model.source import EntityShape, Pick
 from chartlift.platforms.aeronaclinic.limiter import Allowance
 
 
@@ -77,11 +77,15 @@ class Deletions:
 
 @dataclass(frozen=True, slots=True)
 class Embedded:
-    """An array inside a record: the rows of another entity, and the member that says how many there should be."""
+    """An array inside a record: the rows of another entity, and the member that says how many there should be.
+
+    With `group` each element is a flat row: the fields of the entity `group`, repeated, and one row of `entity`.
+    """
 
     member: str
-    total: str
     entity: str
+    total: str = ""
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +93,8 @@ class Entity:
     """One flat entity, and where its rows come from ('' = they are made from another one's)."""
 
     name: str
-    id: str
     columns: tuple[str, ...]
+    id: str = ""  # nests have none of their own
     path: str = ""
     paged: bool = True
     optional: bool = False
@@ -110,6 +114,14 @@ class Entity:
     state: str = ""
     states: Mapping[str, str] = field(default_factory=dict)
     embedded: tuple[Embedded, ...] = ()
+    id_form: str = ""
+    part_of: str = ""
+    copied: tuple[str, ...] = ()  # columns that a row takes from the record it is embedded in
+    nests: str = ""
+    by: str = ""
+    order: str = ""
+    without: str = ""
+    pick: Pick | None = None
     fallback: Mapping[str, Any] = field(default_factory=dict)
 
     @property
@@ -139,13 +151,14 @@ class Profile:
 
     def wanted(self, entity: Entity) -> tuple[Embedded, ...]:
         """The embedded arrays whose rows we read."""
-        return tuple(array for array in entity.embedded if array.entity in self.read)
+        return tuple(array for array in entity.embedded if self._kept(self.entities[array.entity]))
+
+    def _kept(self, entity: Entity) -> bool:
+        return not entity.path or entity.name in self.read
 
     def shapes(self) -> tuple[EntityShape, ...]:
         """The flat entities we read and those made from them, as the stages know them."""
-        return tuple(
-            self._shape(entity) for entity in self.entities.values() if not entity.path or entity.name in self.read
-        )
+        return tuple(self._shape(entity) for entity in self.entities.values() if self._kept(entity))
 
     def _shape(self, entity: Entity) -> EntityShape:
         return EntityShape(
@@ -153,17 +166,23 @@ class Profile:
             id=entity.id,
             columns=entity.columns,
             patient=entity.patient,
-            id_form=self.id_form if entity.path else "",
+            id_form=entity.id_form or (self.id_form if entity.path else ""),
             stamp=entity.stamp,
             survivor=entity.survivor,
             volatile=entity.volatile or ((entity.stamp,) if entity.stamp else ()),
-            counts={array.total: array.entity for array in self.wanted(entity)},
+            counts={array.total: array.entity for array in self.wanted(entity) if array.total},
             refs=entity.refs,
             lists=entity.lists,
             person=entity.person,
             dated=entity.dated,
             state=entity.state,
             states=entity.states,
+            part_of=entity.part_of,
+            nests=entity.nests,
+            by=entity.by,
+            order=entity.order,
+            without=entity.without,
+            pick=entity.pick,
         )
 
 
@@ -197,4 +216,6 @@ def _entity(name: str, table: Mapping[str, Any]) -> Entity:
     words: dict[str, Any] = {word: tuple(v) if isinstance(v, list) else v for word, v in table.items()}
     words["name"] = name
     words["embedded"] = tuple(Embedded(**array) for array in table.get("embedded", ()))
+    if "pick" in table:
+        words["pick"] = Pick(**table["pick"])
     return Entity(**words)

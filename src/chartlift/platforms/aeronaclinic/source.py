@@ -16,13 +16,15 @@ from chartlift.platforms.aeronaclinic import flatten
 from chartlift.platforms.aeronaclinic.errors import Declined
 from chartlift.platforms.aeronaclinic.flatten import Problems, Record
 from chartlift.platforms.aeronaclinic.probes import Prober
-from chartlift.platforms.aeronaclinic.profile import Embedded, Entity, Profile
+from chartlift.platforms.aeronaclinic.profile import Entity, Profile
 from chartlift.platforms.aeronaclinic.session import Session
-from chartlift.platforms.aeronaclinic.walk import Place, Walk, count, merged, parameters
+from chartlift.platforms.aeronaclinic.unfold import Unfolder
+from chartlift.platforms.aeronaclinic.walk import Place, Walk, merged, parameters
 from chartlift.platforms.aeronaclinic.wire import Number
 
 DELETIONS = "deletions"
 _NOT_FOUND = 404
+_UNKNOWN_WORD = (400, _NOT_FOUND, 422)  # no list of deletions, or none of this entity's
 
 
 class AeronaSource:
@@ -36,7 +38,7 @@ class AeronaSource:
         self._sessions = tuple(sessions)
         self._profile = profile
         self._by_name: dict[str, str] | None = None  # slug of a practice's name -> its id
-        self._unfiltered: set[str] = set()  # listings that ignore the patient filter
+        self._unfolder = Unfolder(profile, self._get)
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -160,24 +162,21 @@ class AeronaSource:
         return {**entity.parameters, **changed}
 
     def _embedding(self, entity: Entity) -> dict[str, str]:
-        wanted = (*(array.member for array in self._profile.wanted(entity)), *entity.embed_always)
+        wanted = (*(array.member for array in self._profile.wanted(entity) if array.total), *entity.embed_always)
         return {entity.embed: ",".join(wanted)} if entity.embed else {}
 
     def _page(
         self, session: Session, entity: Entity, records: list[Record], embedded: bool, problems: Problems
     ) -> Page:
-        arrays = self._profile.wanted(entity)
         sites = self._sites(session, records) if entity.name == "patient" else {}
         tables: dict[str, ArrowStream] = {entity.name: flatten.table(entity, records, problems, sites)}
         extra = flatten.made(entity.name, records, sites)
         if extra is not None:
             tables[extra[0]] = flatten.table(self._profile.entities[extra[0]], extra[1], problems)
-        for array in arrays if embedded else ():
-            child = self._profile.entities[array.entity]
-            tables[child.name] = flatten.table(
-                child, self._children(session, entity, array, records, problems), problems
-            )
-        return Page(entity.name, tables, None)
+        inside = self._unfolder.inside(session, entity, records, problems, asked=embedded)
+        for name, rows in inside.rows.items():
+            tables[name] = flatten.table(self._profile.entities[name], rows, problems)
+        return Page(entity.name, tables, None, bare=tuple(inside.bare))
 
     def _sites(self, session: Session, records: list[Record]) -> Mapping[str, str]:
         """Slug of each listed practice's name -> its id; asked for once, when a patient names a practice without its id."""
@@ -190,52 +189,6 @@ class AeronaSource:
             ]
             self._by_name = {slug: number for slug, number in reversed(named) if slug}
         return self._by_name or {}
-
-    # ------------------------------------------------------------ embedded arrays
-
-    def _children(
-        self, session: Session, entity: Entity, array: Embedded, records: list[Record], problems: Problems
-    ) -> list[Record]:
-        """Rows of an embedded array of all the records; arrays cut short are read from the list instead."""
-        child, found, short = self._profile.entities[array.entity], [], []
-        for record in records:
-            rows = record.get(array.member)
-            rows = rows if isinstance(rows, list) else []
-            whole = [row for row in rows if isinstance(row, dict)]
-            if len(whole) < len(rows):
-                problems["R-SHAPE", child.name] += len(rows) - len(whole)
-            owner = flatten.cell(record.get(entity.id))
-            if len(whole) < (count(record.get(array.total)) or 0):
-                short.append(owner)
-            found += [_owned(row, child.patient, owner, problems) for row in whole]
-        problems["R-EMBED", f"{entity.name}.{array.member}"] += len(short)
-        if len(short) <= self._worth_asking(records, array):
-            for owner in short:
-                found += self._of_patient(session, child, owner, problems)
-        return found
-
-    def _worth_asking(self, records: list[Record], array: Embedded) -> int:
-        """Patients that may be asked for one by one before reading the whole list later is cheaper."""
-        rows = sum((count(record.get(array.total)) or 0) for record in records)
-        return rows // self._profile.size(self._profile.entities[array.entity]) + 1
-
-    def _of_patient(self, session: Session, child: Entity, owner: str | None, problems: Problems) -> list[Record]:
-        """All rows of one patient from the list endpoint; nothing if the endpoint ignores the filter."""
-        if owner is None or child.name in self._unfiltered:
-            return []
-
-        def fetch(page: int, size: int, _embedded: bool, tries: int) -> Any:
-            query = {**parameters(self._profile.paging, page, size), **child.parameters, child.patient: owner}
-            return self._get(session, child, query, page, tries)
-
-        found: list[Record] = []
-        walk = Walk(child, self._profile.paging, self._profile.size(child), fetch, problems)
-        for records, _, _ in walk.pages(Place(page=self._profile.paging.first)):
-            if any(flatten.cell(record.get(child.patient)) != owner for record in records):
-                self._unfiltered.add(child.name)
-                return []
-            found += records
-        return found
 
     # ------------------------------------------------------------ deletions
 
@@ -272,9 +225,15 @@ class AeronaSource:
 
         def fetch(page: int, size: int, _embedded: bool, tries: int) -> Any:
             query = {**parameters(self._profile.paging, page, size), words.entity: words.of[name], words.since: start}
-            answer = self._get(session, log, query, page, tries)
-            if answer is None:
-                problems["S-NO-LIST", DELETIONS] += 1
+            try:
+                answer = session.get(log.path, query, tries=tries)
+            except Declined as no:
+                if no.status not in _UNKNOWN_WORD:
+                    raise StopError(
+                        f"AeronaClinic refuses the list {DELETIONS} ({no})", hint="chartlift check"
+                    ) from None
+                if page == self._profile.paging.first:
+                    problems["S-NO-LIST", f"{DELETIONS}.{name}"] += 1
                 return {self._profile.paging.items: []}
             return answer
 
@@ -295,12 +254,3 @@ class AeronaSource:
 def stamp(moment: datetime) -> str:
     """A time as the clinic takes it: UTC, whole seconds (cut, never rounded up), Z."""
     return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _owned(row: Record, column: str, owner: str | None, problems: Problems) -> Record:
-    """An embedded row with its patient: it may leave him out, or name another one."""
-    if row.get(column) is None:
-        return {**row, column: Number(owner) if owner else None}
-    if flatten.cell(row[column]) != owner:
-        problems["R-REF", f"embedded.{column}"] += 1
-    return row

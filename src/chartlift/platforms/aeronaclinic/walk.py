@@ -266,9 +266,10 @@ def fingerprint(records: list[Record], key: str) -> str:
 
 def count(value: Any) -> int | None:
     """A number of rows, from a JSON number or text; None if it is none."""
-    return (
-        int(value) if isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS else None
-    )
+    if type(value) is int:
+        return value if 0 <= value < 10**_DIGITS else None
+    digits = isinstance(value, str) and value.isascii() and value.isdigit() and len(value) <= _DIGITS
+    return int(value) if digits else None
 
 
 def merged(problems: Counter[tuple[str, str]]) -> tuple[tuple[str, str, int], ...]:

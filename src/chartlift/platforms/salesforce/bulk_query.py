@@ -1,18 +1,21 @@
-"""Reading by the Bulk API 2.0: a query job's pages as one Arrow table of text, complete or not at all."""
+"""Reading by the Bulk API 2.0: a query job's pages as Arrow tables of text, never more than one of them in memory."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pyarrow as pa
 
-from chartlift.model.ports import Clock, JobGone, Step
+from chartlift.model.ports import Clock, JobGone, Step, Torn
 from chartlift.platforms.salesforce import results
+from chartlift.platforms.salesforce.answers import Answer
 from chartlift.platforms.salesforce.errors import NoAnswer
 from chartlift.platforms.salesforce.jobs import Jobs, JobState
 from chartlift.platforms.salesforce.rest import Rest
 from chartlift.platforms.salesforce.results import Garbled
 from chartlift.platforms.salesforce.session import Repeat
 
-PAGE_ROWS = 50_000
+PAGE_ROWS = 20_000  # a page is in memory as text and as table: some 30 MB of wide rows
 FETCHES = 4
 
 
@@ -26,11 +29,12 @@ class BulkQuery:
         self._clock = clock
         self._page_rows = page_rows
 
-    def rows(self, statement: str, columns: list[str], *, deleted: bool = False) -> pa.Table:
-        """The rows of a statement that selects `columns`, as text, NULL where the org has nothing.
+    def pages(self, statement: str, columns: list[str], *, deleted: bool = False) -> Iterator[pa.Table]:
+        """The rows of a statement that selects `columns`, as text, NULL where the org has nothing; at least one page.
 
         Raises:
-            NoAnswer: the job failed, or its rows never add up.
+            NoAnswer: the job failed.
+            Torn: the pages do not add up; those that came are not to be used.
         """
         document = {
             "operation": "queryAll" if deleted else "query",
@@ -43,12 +47,9 @@ class BulkQuery:
         for attempt in range(FETCHES):
             ended = self._ended(document)
             if ended.state == "JobComplete":
-                try:
-                    return self._pages(ended, columns)
-                except Garbled as garbled:
-                    problem = str(garbled)
-            else:
-                problem = f"the job ended as {ended.state} ({ended.reason})"
+                yield from self._pages(ended, columns)
+                return
+            problem = f"the job ended as {ended.state} ({ended.reason})"
             self._clock.sleep(2.0**attempt)
         raise NoAnswer("a bulk query", problem, unsent=False)
 
@@ -59,24 +60,31 @@ class BulkQuery:
         except JobGone:
             raise NoAnswer("a bulk query", "the org does not know its job", unsent=False) from None
 
-    def _pages(self, ended: JobState, columns: list[str]) -> pa.Table:
+    def _pages(self, ended: JobState, columns: list[str]) -> Iterator[pa.Table]:
         path = self._jobs.path(ended.id, "results")
-        tables = []
-        for answer in results.pages(self._session, path, {"maxRecords": str(self._page_rows)}):
-            table = results.parse(answer, nulls=True)
-            told = answer.headers.get("sforce-numberofrecords", "")
-            if told.isdecimal() and int(told) != table.num_rows:
-                raise Garbled(f"a page has {table.num_rows} rows instead of {told}")
-            if table.num_rows:
-                if table.num_columns != len(columns):
-                    raise Garbled(f"a page has {table.num_columns} columns instead of {len(columns)}")
-                tables.append(table.rename_columns(columns))
-        if not tables:
-            tables = [pa.table([pa.array([], pa.string()) for _ in columns], names=columns)]
-        found = pa.concat_tables(tables)
-        if found.num_rows != ended.processed:
-            raise Garbled(f"{found.num_rows} rows came of {ended.processed}")
-        return found
+        count = 0
+        try:
+            for answer in results.pages(self._session, path, {"maxRecords": str(self._page_rows)}):
+                table = _page(answer, columns)
+                count += table.num_rows
+                if table.num_rows:
+                    yield table
+        except Garbled as garbled:
+            raise Torn(f"a bulk query: {garbled}") from None
+        if count != ended.processed:
+            raise Torn(f"a bulk query: {count} rows came of {ended.processed}")
+        if not count:
+            yield pa.table([pa.array([], pa.string()) for _ in columns], names=columns)
+
+
+def _page(answer: Answer, columns: list[str]) -> pa.Table:
+    table = results.parse(answer, nulls=True)
+    told = answer.headers.get("sforce-numberofrecords", "")
+    if told.isdecimal() and int(told) != table.num_rows:
+        raise Garbled(f"a page has {table.num_rows} rows instead of {told}")
+    if table.num_rows and table.num_columns != len(columns):
+        raise Garbled(f"a page has {table.num_columns} columns instead of {len(columns)}")
+    return table.rename_columns(columns) if table.num_rows else table
 
 
 def _quietly(step: Step) -> None:

@@ -11,9 +11,9 @@ import pyarrow.compute
 
 from chartlift import transforms
 from chartlift.model.schema import FieldDescribe
+from chartlift.platforms.salesforce.plain import NUMBERS, is_plain
 
 pc: Any = pyarrow.compute  # its functions are made at run time, so tools see none of them
-NUMBERS = frozenset({"double", "currency", "percent", "int", "long"})
 
 
 def record_value(record: Mapping[str, Any], path: str) -> str | None:
@@ -40,8 +40,18 @@ def _any_case(value: Mapping[str, Any], part: str) -> Any:
 
 def raw_table(records: Sequence[Mapping[str, Any]], fields: Sequence[str]) -> pa.Table:
     """A text table of REST records as they are, columns named as asked; `Canon.table` makes it canonical."""
-    columns = [pa.array([record_value(record, path) for record in records], pa.string()) for path in fields]
-    return pa.Table.from_arrays(columns, names=list(fields))
+    return pa.Table.from_arrays([_column(records, path) for path in fields], names=list(fields))
+
+
+def _column(records: Sequence[Mapping[str, Any]], path: str) -> pa.Array:
+    """One field of all records; most are text under the very name, and then nothing is looked at twice."""
+    given = [record.get(path) for record in records]
+    if None not in given:
+        try:
+            return pa.array(given, pa.string())
+        except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers, truth values, parents
+            pass
+    return pa.array([record_value(record, path) for record in records], pa.string())
 
 
 class Canon:
@@ -55,16 +65,24 @@ class Canon:
         """Columns of `found` (by position) as canonical text under the names asked for; row order stays."""
         if found.num_rows == 0:
             return pa.table([pa.array([], pa.string()) for _ in fields], names=list(fields))
+        columns = [_whole(column, kind) for column, kind in zip(found.columns, kinds, strict=True)]
+        odd = [i for i, column in enumerate(columns) if not is_plain(column, kinds[i])]
+        for place, column in zip(odd, self._by_macros([columns[i] for i in odd], [kinds[i] for i in odd]), strict=True):
+            columns[place] = column
+        return pa.table(columns, names=list(fields))
+
+    def _by_macros(self, columns: list[pa.ChunkedArray], kinds: list[str]) -> list[pa.ChunkedArray]:
+        """Columns as the macros of their kinds give them."""
+        if not columns:
+            return []
         sql = self._connection()
-        columns = [_plain(column, kind) for column, kind in zip(found.columns, kinds, strict=True)]
-        numbered = pa.table(columns, names=[f"c{i}" for i in range(len(fields))])
         calls = [f"{transforms.canonical_macro(kind)}(c{i}) AS c{i}" for i, kind in enumerate(kinds)]
-        sql.register("answer", numbered)
+        sql.register("answer", pa.table(columns, names=[f"c{i}" for i in range(len(columns))]))
         try:
             done = sql.execute(f"SELECT {', '.join(calls)} FROM answer").to_arrow_table()
         finally:
             sql.unregister("answer")
-        return done.rename_columns(list(fields))
+        return [column.cast(pa.string()) for column in done.columns]
 
     def _connection(self) -> Any:
         if self._sql is None:
@@ -78,9 +96,9 @@ class Canon:
         return self._sql
 
 
-def _plain(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
+def _whole(column: pa.ChunkedArray, kind: str) -> pa.ChunkedArray:
     """Whole numbers without the `.0` bulk queries put behind them, which the macro would spend 10 µs a value on."""
-    if kind not in NUMBERS:
+    if kind not in NUMBERS or is_plain(column, kind):
         return column
     return pc.replace_substring_regex(column, r"^(-?[1-9][0-9]*|0)\.0$", r"\1")
 

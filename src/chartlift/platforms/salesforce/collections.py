@@ -12,8 +12,8 @@ from chartlift.errors import TransientError
 from chartlift.model.ports import NULL_CELL, OnStep, Step, WriteResult
 from chartlift.model.schema import FieldDescribe
 from chartlift.platforms.salesforce.answers import code_of
-from chartlift.platforms.salesforce.canon import NUMBERS
 from chartlift.platforms.salesforce.errors import NoAnswer, Refused, safe_fields, twin_field
+from chartlift.platforms.salesforce.plain import NUMBERS
 from chartlift.platforms.salesforce.rest import COLLECTION, Rest
 from chartlift.platforms.salesforce.results import SCHEMA
 from chartlift.platforms.salesforce.session import Repeat

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -13,6 +13,7 @@ from chartlift.model.ports import (
     Everywhere,
     OnStep,
     OrgIdentity,
+    Torn,
     Where,
     WriteResult,
 )
@@ -37,6 +38,7 @@ from chartlift.platforms.salesforce.soql import name
 from chartlift.transforms.canonical import canonical_id
 
 USER_COLUMNS = ("Id", "Name", "Email", "Username", "IsActive", "UserType")
+READS = 4  # attempts at an answer that does not add up
 OPERATIONS = {"bulk": ("insert", "update", "delete"), "rows": ("insert", "update", "delete", "undelete")}
 
 
@@ -60,6 +62,7 @@ class Salesforce:
         transport: Any = None,
     ) -> None:
         """Wire the parts; nothing is sent before the first call. `transport` replaces the network in tests."""
+        self._clock = clock
         self._session = Session(url, secrets, clock=clock, expected_org_id=expected_org_id, transport=transport)
         self._rest = Rest(self._session)
         self._reserve = reserve
@@ -107,11 +110,24 @@ class Salesforce:
 
     def users(self) -> ArrowStream:
         """See ports.Destination."""
-        return self._reading.rows("User", USER_COLUMNS, Everywhere())
+        return self.read("User", USER_COLUMNS, Everywhere())
 
     def read(self, object_name: str, fields: Sequence[str], where: Where, *, deleted: bool = False) -> ArrowStream:
         """See ports.Destination."""
-        return self._reading.rows(object_name, fields, where, deleted=deleted)
+        for attempt in range(READS):
+            try:
+                return pa.concat_tables(self.pages(object_name, fields, where, deleted=deleted))
+            except Torn:
+                if attempt == READS - 1:
+                    raise
+                self._clock.sleep(2.0**attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def pages(
+        self, object_name: str, fields: Sequence[str], where: Where, *, deleted: bool = False
+    ) -> Iterator[pa.Table]:
+        """See ports.Destination."""
+        return self._reading.pages(object_name, fields, where, deleted=deleted)
 
     def count(self, object_name: str, where: Where) -> int:
         """See ports.Destination."""

@@ -1,8 +1,8 @@
-"""Reading rows: small answers by REST query, large ones by a bulk query job; canonical text either way."""
+"""Reading rows: small answers by REST query, large ones by a bulk query job, page by page; canonical text either way."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -15,7 +15,7 @@ from chartlift.platforms.salesforce.errors import NoAnswer
 from chartlift.platforms.salesforce.rest import Rest
 from chartlift.platforms.salesforce.soql import name, statements
 
-REST_ROWS = 4_000
+REST_ROWS = 2_000
 """Up to this many rows a query goes by REST; beyond, a job is cheaper in requests and in time."""
 
 REST_VALUES = 1_500
@@ -35,16 +35,21 @@ class Reading:
         self._rest_rows = rest_rows
         self._canon = Canon()
 
-    def rows(self, object_name: str, fields: Sequence[str], where: Where, *, deleted: bool = False) -> pa.Table:
-        """Rows with `fields` as canonical text, in no particular order; `deleted` includes the recycle bin."""
+    def pages(
+        self, object_name: str, fields: Sequence[str], where: Where, *, deleted: bool = False
+    ) -> Iterator[pa.Table]:
+        """Rows with `fields` as canonical text, in no particular order; `deleted` includes the recycle bin.
+
+        Raises:
+            Torn: what came so far does not add up and is not to be used.
+        """
         kinds = self._kinds(object_name, fields)
         selected = ", ".join(name(field) for field in fields)
-        empty = [raw_table((), fields)]
-        if isinstance(where, ByValues) and len(where.values) > REST_VALUES:
-            parts = statements(selected, object_name, where, in_uri=False)
-            return pa.concat_tables(empty + [self._by_job(text, fields, kinds, deleted=deleted) for text in parts])
-        parts = statements(selected, object_name, where, in_uri=True)
-        return pa.concat_tables(empty + [self._by_either(text, fields, kinds, deleted=deleted) for text in parts])
+        many = isinstance(where, ByValues) and len(where.values) > REST_VALUES
+        yield raw_table((), fields)
+        for text in statements(selected, object_name, where, in_uri=not many):
+            by = self._by_job if many else self._by_either
+            yield from by(text, fields, kinds, deleted=deleted)
 
     def count(self, object_name: str, where: Where) -> int:
         """Number of live rows."""
@@ -55,19 +60,24 @@ class Reading:
         described: Any = found.fields if found else {}
         return kinds_of(fields, described)
 
-    def _by_job(self, statement: str, fields: Sequence[str], kinds: Sequence[str], *, deleted: bool) -> pa.Table:
-        found = self._bulk.rows(statement, list(fields), deleted=deleted)
-        return self._canon.table(found, fields, kinds)
+    def _by_job(
+        self, statement: str, fields: Sequence[str], kinds: Sequence[str], *, deleted: bool
+    ) -> Iterator[pa.Table]:
+        for page in self._bulk.pages(statement, list(fields), deleted=deleted):
+            yield self._canon.table(page, fields, kinds)
 
-    def _by_either(self, statement: str, fields: Sequence[str], kinds: Sequence[str], *, deleted: bool) -> pa.Table:
+    def _by_either(
+        self, statement: str, fields: Sequence[str], kinds: Sequence[str], *, deleted: bool
+    ) -> Iterator[pa.Table]:
         """By REST, unless its first page says that there are too many rows."""
         records: list[dict[str, Any]] = []
         total = 0
         for page in self._rest.pages(statement, deleted=deleted):
             total = page.get("totalSize", 0)
             if total > self._rest_rows and not page.get("done", True):
-                return self._by_job(statement, fields, kinds, deleted=deleted)
+                yield from self._by_job(statement, fields, kinds, deleted=deleted)
+                return
             records += page["records"]
         if total != len(records):
             raise NoAnswer("GET /query", f"{len(records)} rows came of {total}", unsent=False)
-        return self._canon.table(raw_table(records, fields), fields, kinds)
+        yield self._canon.table(raw_table(records, fields), fields, kinds)

@@ -15,7 +15,7 @@ from chartlift.model.ports import Tools
 from chartlift.model.selection import Selection
 from chartlift.stages.carry import cut, images, preread, resume, spine, verify
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names
-from chartlift.stages.carry.prepare import prepare
+from chartlift.stages.carry.prepare import prepare, widen
 from chartlift.stages.carry.write import send
 
 __all__ = ["carry", "extraction_of", "open_tables"]
@@ -40,6 +40,7 @@ def carry(tools: Tools, plan: ConfirmedPlan, selection: Selection, *, kind: str,
     report = _report(work, counts, resumed)
     if go:
         tools.journal.end_run(run, "done")
+    widen(tools)
     return report
 
 
@@ -80,7 +81,9 @@ def _side_tables(work: Carry) -> None:
     choices = work.tools.journal.decisions("match")
     columns = {"key": list(choices), "choice": [c["choice"] for c in choices.values()]}
     work.keep("match_choices", pa.table(columns, schema=pa.schema([("key", pa.string()), ("choice", pa.string())])))
-    work.sql.execute("CREATE OR REPLACE TABLE all_matches (object VARCHAR, key VARCHAR, id VARCHAR, evidence VARCHAR)")
+    work.sql.execute(
+        "CREATE OR REPLACE TEMP TABLE all_matches (object VARCHAR, key VARCHAR, id VARCHAR, evidence VARCHAR)"
+    )
 
 
 def _rolled_back(tools: Tools) -> tuple[list[str], list[str]]:
@@ -153,7 +156,7 @@ def _tell_audit(work: Carry, unit: ObjectMap) -> None:
 
 
 def _write(work: Carry, unit: ObjectMap) -> None:
-    work.sql.execute("CREATE OR REPLACE TABLE revived AS SELECT key FROM spine WHERE fate = 'undelete'")
+    work.sql.execute("CREATE OR REPLACE TEMP TABLE revived AS SELECT key FROM spine WHERE fate = 'undelete'")
     for batch in cut.undeletes(work):
         send(work, unit.name, unit.object, batch)
     work.sql.execute("UPDATE spine SET fate = 'update' WHERE fate = 'undelete' AND reason IS NULL")
@@ -168,7 +171,7 @@ def _write(work: Carry, unit: ObjectMap) -> None:
     )
     if late:
         verify.verify(work, unit)
-        work.sql.execute("CREATE OR REPLACE TABLE first_fates AS SELECT key, fate FROM spine")
+        work.sql.execute("CREATE OR REPLACE TEMP TABLE first_fates AS SELECT key, fate FROM spine")
         work.sql.execute("""
             UPDATE spine SET fate = CASE WHEN l.hash <> spine.hash AND spine.fate = 'insert' THEN 'update' ELSE 'done' END
             FROM landed AS l WHERE l.key = spine.key AND spine.fate IN ('insert', 'update')
@@ -188,6 +191,7 @@ def _update(work: Carry, unit: ObjectMap) -> None:
         return
     preread.read_wide(work, unit, "SELECT id FROM spine WHERE fate = 'update' AND id IS NOT NULL")
     images.read_ours(work, unit)
+    images.read_made(work, unit)
     images.compute_changes(work, unit, work.tools.destination.identity().user_id)
     for batch in images.updates(work, unit):
         send(work, unit.name, unit.object, batch)

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pyarrow as pa
 
+from chartlift.model.arrow import ArrowStream
 from chartlift.model.plan import ConfirmedPlan, ObjectMap
-from chartlift.model.ports import Tools
+from chartlift.model.ports import Tools, Torn, Where
 from chartlift.model.selection import Selection
-from chartlift.stages.statement import is_record_lookup, is_self_lookup
+from chartlift.stages.parents import is_record_lookup, is_self_lookup
 
 KEY = "Source_System_ID__c"
 RUN = "Migration_Run__c"
 HASH = "Migration_Hash__c"
+READS = 4  # attempts at an answer that does not add up
 
 
 @dataclass
@@ -47,10 +50,46 @@ class Carry:
         return row[0] if row else None
 
     def keep(self, name: str, table: pa.Table) -> None:
-        """Store an Arrow table in staging under `name`, replacing what was there."""
+        """Store an Arrow table under `name` for as long as the connection lives, replacing what was there.
+
+        Such tables are never written to the staging file; what does not fit into memory is spilled, encrypted too.
+        """
         self.sql.register("incoming", table)
-        self.sql.execute(f'CREATE OR REPLACE TABLE "{name}" AS SELECT * FROM incoming')
+        self.sql.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM incoming')
         self.sql.unregister("incoming")
+
+    def read(
+        self, name: str, object_name: str, fields: list[str], where: Where, *, deleted: bool = False, more: bool = False
+    ) -> None:
+        """Rows of the org under `name`, one page in memory at a time; `more` adds to what is there.
+
+        Pages that do not add up are thrown away and asked for again.
+
+        Raises:
+            TransientError: they never add up.
+        """
+        for attempt in range(READS):
+            before = (self.value(f'SELECT count(*) FROM "{name}"') or 0) if more else 0
+            try:
+                pages = self.tools.destination.pages(object_name, fields, where, deleted=deleted)
+                self._read(name, pages, more)
+            except Torn:
+                if attempt == READS - 1:
+                    raise
+                if more:
+                    self.sql.execute(f'DELETE FROM "{name}" WHERE rowid >= {before}')
+                self.tools.clock.sleep(2.0**attempt)
+            else:
+                return
+
+    def _read(self, name: str, pages: Iterator[ArrowStream], more: bool) -> None:
+        for number, page in enumerate(pages):
+            self.sql.register("incoming", page)
+            if number or more:
+                self.sql.execute(f'INSERT INTO "{name}" SELECT * FROM incoming')
+            else:
+                self.sql.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM incoming')
+            self.sql.unregister("incoming")
 
 
 def field_names(unit: ObjectMap) -> list[str]:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from chartlift.errors import StopError
 from chartlift.model.plan import ObjectMap
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names, self_fields
 from chartlift.stages.sqltext import ident, literal
@@ -15,6 +16,7 @@ from chartlift.stages.translation import view
 
 BULK_FROM = 400  # rows from which a bulk job costs fewer requests than collections of 200
 COLLECTION = 200
+EXTRACT = "Run: chartlift extract, then the same command again."
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,15 +59,15 @@ def _insert_query(carry: Carry, unit: ObjectMap) -> str:
     return (
         f"SELECT s.key, s.key AS {ident(KEY)}, {literal(carry.run)} AS {ident(RUN)},"
         f" {actual_hash(unit, 's.base')} AS {ident(HASH)}, {cells}"
-        f" FROM {view(unit)} AS v JOIN spine AS s ON s.key = v.key"
-        " WHERE /*rows*/ ORDER BY s.seq"
+        f" FROM {view(unit)} AS v JOIN spine AS s ON s.place = v.seq AND s.key = v.key"  # `seq` skips what is far away
+        " WHERE /*rows*/"  # both lie in the order of `seq`; sorting wide rows again would cost more than sending them
     )
 
 
 def _in_batches(carry: Carry, operation: str, level: int, chosen: str, query: str) -> Iterator[Batch]:
     policies = carry.plan.policies
     carry.sql.execute(f"""
-        CREATE OR REPLACE TABLE cuts AS
+        CREATE OR REPLACE TEMP TABLE cuts AS
         SELECT min(seq) AS first, max(seq) AS last, count(*) AS rows FROM (
           SELECT seq, (row_number() OVER (ORDER BY seq) - 1) // {policies.batch_rows} AS by_rows,
                  sum(bytes) OVER (ORDER BY seq) // {policies.batch_bytes} AS by_bytes
@@ -75,6 +77,8 @@ def _in_batches(carry: Carry, operation: str, level: int, chosen: str, query: st
     for first, last, count in carry.sql.execute("SELECT first, last, rows FROM cuts ORDER BY first").fetchall():
         rows = f"s.{chosen.replace(' AND ', ' AND s.')} AND s.seq BETWEEN {first} AND {last}"
         table = carry.table(query.replace("/*rows*/", rows))
+        if table.num_rows != count:
+            raise StopError(f"{count} rows were judged and {table.num_rows} are there to be sent", hint=EXTRACT)
         yield from split_wires(operation, level, table, bulk=count >= BULK_FROM and operation != "undelete")
 
 
@@ -87,23 +91,23 @@ def split_wires(
             yield _batch(operation, "rows", level, table.slice(start, COLLECTION), pre)
         return
     odd = _odd_rows(table)
-    plain = table.filter(pa.array([not flag for flag in odd])) if any(odd) else table
+    plain = table if odd is None else table.filter(pc.invert(odd))
     if plain.num_rows:
         yield _batch(operation, "bulk", level, plain, pre)
-    if any(odd):
-        rest = table.filter(pa.array(odd))
+    if odd is not None:
+        rest = table.filter(odd)
         for start in range(0, rest.num_rows, COLLECTION):
             yield _batch(operation, "rows", level, rest.slice(start, COLLECTION), pre)
 
 
-def _odd_rows(table: pa.Table) -> list[bool]:
-    """Rows with a cell that is literally `#N/A`."""
+def _odd_rows(table: pa.Table) -> pa.ChunkedArray | None:
+    """Rows with a cell that is literally `#N/A`; None if there are none."""
     flags = None
     for column in table.columns:
         hit = pc.fill_null(pc.equal(column, "#N/A"), False)
         if pc.any(hit).as_py():
             flags = hit if flags is None else pc.or_(flags, hit)
-    return [False] * table.num_rows if flags is None else flags.to_pylist()
+    return flags
 
 
 def _batch(operation: str, wire: str, level: int, table: pa.Table, pre: pa.Table | None) -> Batch:

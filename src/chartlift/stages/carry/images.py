@@ -18,22 +18,37 @@ pc = pyarrow.compute
 NULL_CELL_SQL = "chr(0) || 'null'"
 
 
-def read_ours(work: Carry, unit: ObjectMap) -> None:
-    """`ours`: key, created (by us), touched (others wrote to it), SystemModstamp and the fields as the org stored them."""
-    posts = work.tools.journal.posts_of(unit.name)
+def read_ours(work: Carry, unit: ObjectMap, among: str = "") -> None:
+    """`ours`: key, touched (others wrote to it), SystemModstamp and the fields as the org stored them, of what has landed.
+
+    The images come batch by batch, never all at once; `among` is a query for the keys that are wanted, all of them if empty.
+    """
     texts = ["SystemModstamp", *field_names(unit)]
-    shape = pa.schema(
-        [("key", pa.string()), ("created", pa.bool_()), ("touched", pa.bool_()), *((n, pa.string()) for n in texts)]
-    )
-    if posts is None or not posts.num_rows:
-        posts = shape.empty_table()
-    for name in shape.names:
-        if name not in posts.column_names:
-            posts = posts.append_column(name, pa.nulls(posts.num_rows, shape.field(name).type))
-    work.keep("ours", posts)
-    work.keep("made", pa.table({"key": work.tools.journal.made_by_us()}))
-    work.sql.execute("UPDATE ours SET created = key IN (SELECT key FROM made), touched = coalesce(touched, false)")
-    work.sql.execute("DELETE FROM ours WHERE key NOT IN (SELECT key FROM landed WHERE hash IS NOT NULL)")
+    listed = ", ".join(f"{ident(name)} VARCHAR" for name in texts)
+    work.sql.execute(f"CREATE OR REPLACE TEMP TABLE ours (batch BIGINT, key VARCHAR, touched BOOLEAN, {listed})")
+    chosen = f" AND key IN ({among})" if among else ""
+    for batch in work.tools.journal.batches(unit=unit.name, statuses=("verified",)):
+        image = work.tools.journal.blob(batch.id, "post")
+        if image is None or not image.num_rows:
+            continue
+        shared = ", ".join(ident(name) for name in ("key", *texts) if name in image.column_names)
+        touched = "coalesce(touched, false)" if "touched" in image.column_names else "false"
+        work.sql.register("image", image)
+        work.sql.execute(
+            f"INSERT INTO ours BY NAME SELECT {batch.id} AS batch, {touched} AS touched, {shared} FROM image"
+            f" WHERE key IN (SELECT key FROM landed WHERE hash IS NOT NULL){chosen}"
+        )
+        work.sql.unregister("image")
+    if work.value("SELECT count(*) > count(DISTINCT key) FROM ours"):
+        work.sql.execute(
+            "DELETE FROM ours USING (SELECT key, max(batch) AS newest FROM ours GROUP BY key) AS n"
+            " WHERE n.key = ours.key AND ours.batch < n.newest"
+        )
+
+
+def read_made(work: Carry, unit: ObjectMap) -> None:
+    """`made`: keys of the rows of this object that we inserted and did not delete since."""
+    work.keep("made", pa.table({"key": work.tools.journal.made_by_us(unit.object)}))
 
 
 def compute_changes(work: Carry, unit: ObjectMap, me: str) -> None:
@@ -54,7 +69,7 @@ def compute_changes(work: Carry, unit: ObjectMap, me: str) -> None:
         tests.append(send)
         keeps.append(f"CASE WHEN {stays} THEN {literal(name)} END")
     work.sql.execute(f"""
-        CREATE OR REPLACE TABLE changes AS
+        CREATE OR REPLACE TEMP TABLE changes AS
         SELECT s.seq, s.key, s.id AS "Id", {actual_hash(unit, "s.base")} AS hash, ({" OR ".join(tests)}) AS differs,
                o."{KEY}" IS NULL AS unlinked, s.key IN (SELECT key FROM made) AS mine,
                {known} AND o."SystemModstamp" <> r."SystemModstamp" AND o."LastModifiedById" <> {literal(me)} AS touched,
@@ -113,6 +128,6 @@ def no_changes(work: Carry, unit: ObjectMap) -> None:
     """An empty `changes`, so that a verification after a stop finds the table."""
     fields = ", ".join(f"{ident(name)} VARCHAR" for name in field_names(unit))
     work.sql.execute(f"""
-        CREATE OR REPLACE TABLE changes (seq BIGINT, key VARCHAR, "Id" VARCHAR, hash VARCHAR, differs BOOLEAN, unlinked BOOLEAN,
-          mine BOOLEAN, touched BOOLEAN, kept VARCHAR[], {fields})
+        CREATE OR REPLACE TEMP TABLE changes (seq BIGINT, key VARCHAR, "Id" VARCHAR, hash VARCHAR, differs BOOLEAN,
+          unlinked BOOLEAN, mine BOOLEAN, touched BOOLEAN, kept VARCHAR[], {fields})
     """)

@@ -10,24 +10,40 @@ import pyarrow as pa
 from chartlift import transforms
 from chartlift.model.plan import ConfirmedPlan, FieldRule, ObjectMap
 from chartlift.model.ports import Tools
+from chartlift.stages.lists import fill_lists
 from chartlift.stages.sqltext import ident
 from chartlift.stages.translation import macros, stale, translate
+
+NARROW, WIDE = "128MB", "320MB"
 
 
 def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
     """Make `landed`; and where the stored translation is not of this plan and extraction, all that it needs, and it."""
     fill_landed(tools)
-    if not stale(tools, plan):
-        return
-    sql = tools.staging.sql
+    if stale(tools, plan):
+        _translate(tools, plan)
+    narrow(tools)
+
+
+def narrow(tools: Tools) -> None:
+    """From here on DuckDB keeps little in memory: what the org answers and what is sent has to fit beside it.
+
+    What is above the limit goes back to the system.
+    """
+    tools.staging.sql.execute(f"SET memory_limit = '{NARROW}'")
+
+
+def widen(tools: Tools) -> None:
+    """For a translation: it needs some hundred vectors at once for each field, however many rows there are."""
+    tools.staging.sql.execute(f"SET memory_limit = '{WIDE}'")
+
+
+def _translate(tools: Tools, plan: ConfirmedPlan) -> None:
+    widen(tools)
     macros(tools)
     people = [(p.source_id, p.user_id, p.how) for p in plan.people]
     _keep(tools, "people", _texts(people, ("source_id", "user_id", "how")))
-    rows = [(m.name, transforms.fold(source), label) for m in plan.value_maps for source, label in m.values.items()]
-    _keep(tools, "value_map_all", _texts(rows, ("name", "folded", "label")))
-    sql.execute(
-        "CREATE OR REPLACE TABLE value_map AS SELECT name, folded, min(label) AS label FROM value_map_all GROUP BY ALL"
-    )
+    fill_lists(tools, plan.value_maps)
     for unit in plan.maps:
         for rule in unit.fields:
             fill_distinct(tools, unit, rule)
@@ -50,13 +66,15 @@ def _keep(tools: Tools, name: str, table: pa.Table) -> None:
 def fill_landed(tools: Tools) -> None:
     """`landed(key, id, hash, fate, reason)`: what the journal says is in the org because of us or linked by us."""
     sql = tools.staging.sql
-    sql.execute("CREATE OR REPLACE TABLE landings (key VARCHAR, id VARCHAR, hash VARCHAR, batch BIGINT, stays BOOLEAN)")
+    sql.execute(
+        "CREATE OR REPLACE TEMP TABLE landings (key VARCHAR, id VARCHAR, hash VARCHAR, batch BIGINT, stays BOOLEAN)"
+    )
     for part in tools.journal.landings():
         sql.register("incoming", part)
         sql.execute("INSERT INTO landings SELECT key, id, hash, batch, stays FROM incoming")
         sql.unregister("incoming")
     sql.execute("""
-        CREATE OR REPLACE TABLE landed AS
+        CREATE OR REPLACE TEMP TABLE landed AS
         SELECT l.key, l.id, l.hash, 'ok' AS fate, NULL::VARCHAR AS reason
         FROM landings AS l JOIN (SELECT key, max(batch) AS batch FROM landings GROUP BY key) AS n
           ON n.key = l.key AND n.batch = l.batch

@@ -28,10 +28,10 @@ def read_org_rows(carry: Carry, unit: ObjectMap) -> None:
     if has_master:
         wanted.append("MasterRecordId")
     where = _where(carry, unit)
-    carry.keep("org_all", destination.read(unit.object, wanted, where, deleted=True))
+    carry.read("org_all", unit.object, wanted, where, deleted=True)
     master = '"MasterRecordId"' if has_master else "NULL::VARCHAR"
     carry.sql.execute(f"""
-        CREATE OR REPLACE TABLE org_rows AS
+        CREATE OR REPLACE TEMP TABLE org_rows AS
         SELECT "{KEY}" AS key, "Id" AS id, "IsDeleted" = 'true' AS deleted, {master} AS master,
                "SystemModstamp" AS stamp, "{RUN}" AS run, "{HASH}" AS hash
         FROM org_all WHERE starts_with(lower("{KEY}"), lower({literal(key_prefix(carry.plan, unit))}))
@@ -52,32 +52,27 @@ def read_wide(carry: Carry, unit: ObjectMap, ids: str) -> None:
     """`org_wide`: Id, SystemModstamp and every mapped field of the rows whose ids the query `ids` gives."""
     known = carry.table(ids)
     fields = ["Id", KEY, "SystemModstamp", "LastModifiedById", *field_names(unit)]
-    destination = carry.tools.destination
     if known.num_rows <= SMALL:
-        where: ByValues | ByPrefix = ByValues("Id", tuple(known.column(0).to_pylist()))
-        carry.keep("org_wide", destination.read(unit.object, fields, where))
+        carry.read("org_wide", unit.object, fields, ByValues("Id", tuple(known.column(0).to_pylist())))
         return
-    carry.keep("org_wide", destination.read(unit.object, fields, ByPrefix(KEY, key_prefix(carry.plan, unit))))
+    carry.read("org_wide", unit.object, fields, ByPrefix(KEY, key_prefix(carry.plan, unit)))
     carry.sql.register("incoming", known)
     rest = carry.table('SELECT * FROM incoming AS i(id) WHERE id NOT IN (SELECT "Id" FROM org_wide)')
     carry.sql.unregister("incoming")
     if rest.num_rows:
-        more = destination.read(unit.object, fields, ByValues("Id", tuple(rest.column(0).to_pylist())))
-        carry.sql.register("incoming", more)
-        carry.sql.execute("INSERT INTO org_wide SELECT * FROM incoming")
-        carry.sql.unregister("incoming")
+        carry.read("org_wide", unit.object, fields, ByValues("Id", tuple(rest.column(0).to_pylist())), more=True)
 
 
 def find_matches(carry: Carry, unit: ObjectMap) -> None:
     """`matches(key, id, evidence)`: rows of the org without our key that look like rows we would insert."""
-    carry.sql.execute("CREATE OR REPLACE TABLE matches (key VARCHAR, id VARCHAR, evidence VARCHAR)")
+    carry.sql.execute("CREATE OR REPLACE TEMP TABLE matches (key VARCHAR, id VARCHAR, evidence VARCHAR)")
     mapped = set(field_names(unit))
     lists = [fields for fields in EVIDENCE.get(unit.object, ()) if set(fields) <= mapped]
     candidates = carry.value("SELECT count(*) FROM spine WHERE fate = 'insert'")
     if not lists or not candidates:
         return
     needed = sorted({name for fields in lists for name in fields})
-    carry.keep("org_others", carry.tools.destination.read(unit.object, ["Id", KEY, *needed], Everywhere()))
+    carry.read("org_others", unit.object, ["Id", KEY, *needed], Everywhere())
     if not carry.value(
         f'SELECT count(*) FROM org_others WHERE NOT coalesce(starts_with("{KEY}", {literal(carry.plan.tenant + "-")}), false)'
     ):

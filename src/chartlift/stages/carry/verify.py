@@ -34,9 +34,10 @@ def verify(carry: Carry, unit: ObjectMap) -> int:
             if o == "ok"
         }
         where = ByValues("Id", tuple(sorted(ids)))
-    carry.keep("org_post", carry.tools.destination.read(unit.object, fields, where))
-    read_ours(carry, unit)
+    carry.read("org_post", unit.object, fields, where)
     operations = {batch.id: batch.operation for batch in open_batches}
+    if "update" in operations.values():  # only an update has to be told from what others did
+        read_ours(carry, unit)
     for batch, outcomes in tables.items():
         carry.sql.register("done", outcomes)
         post = carry.table(post_of(unit) if operations[batch] == "update" else MADE)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute
 
 from chartlift.model.ports import (
     BatchRow,
@@ -18,6 +19,7 @@ from chartlift.model.ports import (
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry
 from chartlift.stages.carry.cut import Batch
 
+pc: Any = pyarrow.compute  # its functions are made at run time, so tools see none of them
 STATUS = {"created": "created", "uploaded": "uploaded", "closed": "closed"}
 OUTCOMES = pa.schema(
     [
@@ -101,30 +103,21 @@ def settle_doubts(carry: Carry, entry: BatchRow, outcomes: pa.Table) -> pa.Table
 
     Adopted only if key, a run of this migration and the hash agree; the Id in an error message is never used.
     """
-    doubtful = (
-        [row for row in outcomes.to_pylist() if row["outcome"] == "unknown" or row["code"] == "DUPLICATE_VALUE"]
-        if _has_doubts(outcomes)
-        else []
-    )
-    if not doubtful:
-        return outcomes
-    answers = {row["key"]: row for row in ask_org(carry, entry, [row["key"] for row in doubtful]).to_pylist()}
-    rows = []
-    for row in outcomes.to_pylist():
-        answer = answers.get(row["key"])
-        if answer is not None and (answer["outcome"] == "ok" or row["outcome"] == "unknown"):
-            rows.append(answer)
-        else:
-            rows.append(row)
-    return pa.Table.from_pylist(rows, schema=OUTCOMES)
-
-
-def _has_doubts(outcomes: pa.Table) -> bool:
-    import pyarrow.compute as pc
-
     unknown = pc.equal(outcomes.column("outcome"), "unknown")
-    double = pc.fill_null(pc.equal(outcomes.column("code"), "DUPLICATE_VALUE"), False)
-    return bool(pc.any(pc.or_(unknown, double)).as_py())
+    open_rows = outcomes.filter(pc.or_(unknown, _is(outcomes, "DUPLICATE_VALUE")))
+    if not open_rows.num_rows:
+        return outcomes
+    answers = ask_org(carry, entry, open_rows.column("key").to_pylist())
+    unsure = open_rows.filter(pc.equal(open_rows.column("outcome"), "unknown")).column("key").combine_chunks()
+    told = pc.or_(pc.equal(answers.column("outcome"), "ok"), pc.is_in(answers.column("key"), value_set=unsure))
+    better = answers.filter(told)
+    kept = outcomes.filter(pc.invert(pc.is_in(outcomes.column("key"), value_set=better.column("key").combine_chunks())))
+    return pa.concat_tables([kept.cast(OUTCOMES), better])
+
+
+def _is(outcomes: pa.Table, *codes: str) -> pa.ChunkedArray:
+    """Rows with one of these codes."""
+    return pc.is_in(outcomes.column("code"), value_set=pa.array(codes))
 
 
 def ask_org(carry: Carry, entry: BatchRow, keys: list[str] | None = None) -> pa.Table:
@@ -217,14 +210,14 @@ def _keep_outcomes(carry: Carry, entry: BatchRow, outcomes: pa.Table) -> None:
 
 def _again(carry: Carry, entry: BatchRow, batch: Batch, outcomes: pa.Table, attempt: int) -> None:
     """Locks and unprocessed rows go again, later and in smaller company; duplicates by a rule go where a header may pass them."""
-    if attempt >= TRIES:
+    left = outcomes.filter(pc.not_equal(outcomes.column("outcome"), "ok"))
+    if attempt >= TRIES or not left.num_rows:
         return
-    locked, ruled = [], []
-    for row in outcomes.to_pylist() if outcomes.num_rows else []:
-        if row["outcome"] == "unprocessed" or (row["outcome"] == "failed" and row["code"] in AGAIN):
-            locked.append(row["key"])
-        elif row["outcome"] == "failed" and row["code"] == "DUPLICATES_DETECTED" and entry.wire == "bulk":
-            ruled.append(row["key"])
+    failed = pc.equal(left.column("outcome"), "failed")
+    late = pc.or_(pc.equal(left.column("outcome"), "unprocessed"), pc.and_(failed, _is(left, *AGAIN)))
+    by_rule = pc.and_(failed, _is(left, "DUPLICATES_DETECTED"))
+    locked = left.filter(late).column("key").to_pylist()
+    ruled = left.filter(by_rule).column("key").to_pylist() if entry.wire == "bulk" else []
     for keys, wire in ((locked, entry.wire), (ruled, "rows")):
         for part in _parts(batch, keys, wire):
             carry.sql.register("again", pa.table({"key": part.keys.column("key")}))
@@ -238,8 +231,6 @@ def _again(carry: Carry, entry: BatchRow, batch: Batch, outcomes: pa.Table, atte
 
 
 def _parts(batch: Batch, keys: list[str], wire: str) -> list[Batch]:
-    import pyarrow.compute as pc
-
     if not keys:
         return []
     mask = pc.is_in(batch.keys.column("key"), value_set=pa.array(keys, pa.string()))

@@ -1,0 +1,87 @@
+"""What a statement can read: columns of the row and of joined ones, checked; and what no source delivers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chartlift.errors import PackError
+from chartlift.model.plan import ObjectMap, Policies
+from chartlift.stages.sqltext import ident
+
+PARTS = {
+    "_part": "coalesce(q.part, 1)::VARCHAR",
+    "_parts": "coalesce(q.parts, 1)::VARCHAR",
+    "_sha256": "coalesce(q.sha256, sha256(whole))",
+    "_whole": "CASE WHEN q.part > 1 THEN s._id END",
+}
+MOST_PARTS = 999  # of one text: three digits; `seq` leaves room for them
+
+
+@dataclass(frozen=True, slots=True)
+class TransformShape:
+    """What the compiler needs to know of a transform."""
+
+    kind: str  # macro | distinct | parts
+    takes: str  # one | list
+    unmapped: str = "R-PICK"  # the finding of a value that its value map does not know
+
+
+@dataclass
+class Query:
+    """The parts of the statement while it is being put together."""
+
+    unit: ObjectMap
+    tenant: str
+    policies: Policies
+    columns: Mapping[str, frozenset[str]]
+    shapes: Mapping[str, TransformShape]
+    units: Mapping[str, ObjectMap]  # by code
+    owned: frozenset[str] = frozenset()  # entities whose rows belong to a patient
+    joins: list[str] = field(default_factory=list)  # of the first level, over the entity
+    map_joins: list[str] = field(default_factory=list)  # of the second level, over the transformed values
+
+    def column(self, name: str) -> str:
+        """SQL for a column of the entity or of a joined one, checked against what the source delivers."""
+        if name.startswith("_"):
+            return self.made(name)
+        alias, _, rest = name.rpartition(".")
+        entity = alias or self.unit.source
+        if alias and alias not in self.unit.join:
+            raise PackError(f"{self.unit.name}: join {alias} is not declared (column {name})")
+        if rest == "_owner":
+            return self.owner_of(alias)
+        if rest not in self.columns.get(entity, frozenset()):
+            raise PackError(f"{self.unit.name}: the source has no column {rest} in {entity}")
+        return f"{ident('j_' + alias) if alias else 's'}.{ident(rest)}"
+
+    def owner_of(self, alias: str) -> str:
+        """SQL for the patient of a joined row, after merges."""
+        theirs, redirect = f"{ident('j_' + alias)}._patient", ident("og_" + alias)
+        join = f"LEFT JOIN src_merged AS {redirect} ON {redirect}.entity = 'patient' AND {redirect}.id = {theirs}"
+        if join not in self.joins:
+            self.joins.append(join)
+        return f"coalesce({redirect}.survivor, {theirs})"
+
+    def made(self, name: str) -> str:
+        """SQL for what no source delivers: the owner, and the place of a part in its whole."""
+        if name == "_owner":
+            return "coalesce(og.survivor, s._patient)"
+        number = continued(self.unit, self.shapes)
+        if number is None or name not in PARTS:
+            raise PackError(f"{self.unit.name}: there is no column {name}")
+        return PARTS[name].replace("whole", f"(r{number}).v")
+
+
+def continued(unit: ObjectMap, shapes: Mapping[str, TransformShape]) -> int | None:
+    """The place of the field whose text may continue in further rows; None if the unit has none."""
+    places = (n for n, rule in enumerate(unit.fields) if not rule.lookup and rule.const is None)
+    return next((n for n in places if shapes[unit.fields[n].transform].kind == "parts"), None)
+
+
+def first_filled(sources: list[str]) -> str:
+    """The first column that is not blank."""
+    if len(sources) == 1:
+        return sources[0]
+    filled = [f"nullif(trim({source}), '')" for source in sources]
+    return f"coalesce({', '.join(filled)})"

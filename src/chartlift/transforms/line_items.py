@@ -1,0 +1,33 @@
+"""The lines of an invoice as text."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chartlift.transforms.canonical import TEXT_FINDINGS, canonical_number, clean, text_note
+from chartlift.transforms.outcome import Outcome
+
+ARGUMENTS = 2
+FINDINGS = TEXT_FINDINGS
+Texts = Sequence[str | None] | None
+
+
+def _number(x: str | None) -> str | None:
+    text = clean(x)
+    return None if text is None else canonical_number(text)
+
+
+def reference(x: Texts, counts: Texts, totals: Texts) -> Outcome:
+    """`description x quantity = total` for each line of `x`; an empty part is left out with its sign."""
+    raw = "\n".join(text for texts in (x, counts, totals) for text in texts or () if text is not None)
+    note = text_note(raw)
+    if note == "R-TEXT-SURROGATE":
+        return Outcome(None, note, bad=True)
+    lines = []
+    for place, description in enumerate(x or ()):
+        count, total = (
+            _number(texts[place]) if texts is not None and place < len(texts) else None for texts in (counts, totals)
+        )
+        parts = [clean(description), count and f"x {count}", total and f"= {total}"]
+        lines.append(" ".join(part for part in parts if part))
+    return Outcome("\n".join(line for line in lines if line) or None, note)

@@ -2,7 +2,7 @@
 
 import dataclasses
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +10,7 @@ import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from chartlift_sandbox.clinic import ClinicError
@@ -25,6 +25,7 @@ from chartlift_sandbox.org_switches import (
 )
 from chartlift_sandbox.person_edits import edit_org
 from chartlift_sandbox.salesforce.errors import OrgError
+from chartlift_sandbox.salesforce.writes import Only
 
 _Body = dict[str, Any]
 
@@ -89,13 +90,12 @@ class ControlDoor:
         return _json(self._estate.traffic.rows())
 
     async def writes(self, request: Request) -> Response:
-        """GET: every row that DML touched; `?since=n&limit=m&object=X&job=J`."""
+        """GET: rows that DML touched; `?since=n&limit=m&object=X&job=J&op=O`, all optional. Sent page by page."""
         since, limit = _number(request, "since", 0), _number(request, "limit", None)
-        rows = await run_in_threadpool(self._estate.org.read_writes, since or 0, limit)
-        for name in ("object", "job", "op"):
-            wanted = request.query_params.get(name)
-            rows = rows if wanted is None else [row for row in rows if row[name] == wanted]
-        return _json(rows)
+        wanted = request.query_params
+        only = Only(wanted.get("object"), wanted.get("op"), wanted.get("job"))
+        pages = await run_in_threadpool(self._estate.org.write_pages, since or 0, limit, only)
+        return StreamingResponse(_as_list(pages), media_type="application/json")
 
     async def state_hash(self, request: Request) -> Response:
         """GET: a digest of the live business records; `?system=1` adds the system columns."""
@@ -184,6 +184,16 @@ class ControlDoor:
 
     def _now(self) -> str:
         return self._estate.clock.now().isoformat().replace("+00:00", "Z")
+
+
+def _as_list(pages: Iterator[list[Any]]) -> Iterator[bytes]:
+    """One JSON list, however many pages it has."""
+    mark = b"["
+    for page in pages:
+        if page:
+            yield mark + orjson.dumps(page, default=str)[1:-1]
+            mark = b","
+    yield b"[]" if mark == b"[" else b"]"
 
 
 def _span(value: Any) -> timedelta:

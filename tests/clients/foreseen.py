@@ -103,6 +103,7 @@ SAME = {
     "R-NKA": "R-ALLERGY",
     "R-DOB": "R-DT",
     "R-NUMBER": "R-MONEY",
+    "R-DURATION": "R-MONEY",
 }
 
 
@@ -200,6 +201,10 @@ class Foreseen:
 
     def _person(self, one: int, record: Record) -> dict[str, str]:
         fields = dict(self._withheld["household", record["householdId"]])
+        numbers = {"mobilePhone": "MobilePhone", "homePhone": "HomePhone", "workPhone": "OtherPhone"}
+        unread = [name for name in numbers.values() if name in self._withheld["patient", one]]
+        if unread and len(unread) == sum(values.text(record[column]) is not None for column in numbers):
+            fields["Phone"] = "R-PHONE"
         # a value of the clinic's own list that the org does not have waits for a person
         if record["referralSourceId"] in self._new_sources:
             fields["LeadSource"] = "R-PICK"
@@ -252,6 +257,11 @@ def ids_by(rows: dict[int, Record], column: str) -> dict[Any, list[int]]:
     for one, row in rows.items():
         found[row[column]].append(one)
     return found
+
+
+def withheld_for(field: str, reason: str) -> str:
+    """The class of the reason a field is withheld for; an address that is too long is no address."""
+    return "R-EMAIL" if field == "Email" else family(reason)
 
 
 def withheld_fields(row: Row) -> dict[str, str]:

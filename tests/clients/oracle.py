@@ -16,7 +16,7 @@ import oracle_circle as circle
 import oracle_medical as medical
 import oracle_values as values
 from clinic_wire import ClinicData, Record
-from oracle_row import BLOOD, CURRENCIES, LEAD_SOURCES, SALUTATIONS, Row, fitting, mapped, required
+from oracle_row import BLOOD, LEAD_SOURCES, SALUTATIONS, Row, currency, fitting, mapped, required
 from oracle_values import Hold, Withhold, folded
 
 
@@ -121,8 +121,10 @@ class Oracle:
         self._address(row, "Billing", practice)
         row.put("Phone", values.phone, practice["phone"], nation)
         row.put("Email__c", values.email, practice["email"])
-        row.put("Default_Currency__c", mapped, practice["currency"], CURRENCIES)
+        row.put("Default_Currency__c", currency, practice["currency"])
         row.fields["Practice_Active__c"] = practice["active"] is True
+        # the clinic does not know when it put a practice on its list
+        row.fields["Original_Create_Date__c"] = None
         return row
 
     def _address(self, row: Row, side: str, record: Record) -> None:
@@ -152,7 +154,7 @@ class Oracle:
             if one in self.data.merged:
                 self.survivor(one)
                 return row.stop("skip", "R-MERGED")
-            site = self._site(patient)
+            site = required(self._site(patient))
             if (
                 site not in self.accounts
                 or self.accounts[site].fate != "send"
@@ -198,6 +200,8 @@ class Oracle:
         row.put("OtherPhone", values.phone, patient["workPhone"], region)
         fields = row.fields
         fields["Phone"] = fields["MobilePhone"] or fields["HomePhone"] or fields["OtherPhone"]
+        if fields["Phone"] is None and not {"MobilePhone", "HomePhone", "OtherPhone"}.isdisjoint(row.withheld):
+            row.withheld["Phone"] = "R-PHONE"
         row.put("Email", values.email, patient["email"])
         try:
             kin = values.phone(patient["nextOfKinPhone"], region)

@@ -87,16 +87,20 @@ class Children(ABC):
         """Puts every field into the row; raises Hold where the row cannot move."""
 
     def _row(self, one: int, record: Record) -> Row:
-        row = Row()
+        row, orphaned = Row(), ""
         try:
             self._exist(one, record)
-            row.fields["ContactId__c"] = contact_of(self._oracle, record["patientId"])
+            try:
+                row.fields["ContactId__c"] = contact_of(self._oracle, record["patientId"])
+            except Hold as reason:
+                orphaned = str(reason)
             self._fill(row, record)
         except Skip as reason:
             return row.stop("skip", str(reason))
         except Hold as reason:
             return row.stop("hold", str(reason))
-        return row
+        # what is wrong with the record itself is the nearer reason
+        return row.stop("hold", orphaned) if orphaned else row
 
     def _carer(self, row: Row, record: Record) -> None:
         """Practitioner and owner."""
@@ -109,7 +113,8 @@ class Children(ABC):
             targets = self._data.rows[entity]
             for one, record in self.records.items():
                 row, target = self.rows[self.key(one)], targets.get(record[column])
-                if row.fate == "send" and target is not None and strange(self._oracle, record, target):
+                mine = row.fate == "send" or row.reason == "PARENT"
+                if mine and target is not None and strange(self._oracle, record, target):
                     row.stop("hold", "R-REF")
 
     def _point(self, name: str, column: str, rows: dict[str, Row], key: Callable[[int], str]) -> None:

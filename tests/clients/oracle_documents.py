@@ -57,6 +57,14 @@ def file_type(name: str | None, mime: str | None) -> str | None:
     return found.group(1).lower() if found else TYPES.get((values.text(mime) or "").lower())
 
 
+def digest(raw: object) -> str | None:
+    """A SHA-256 as the clinic gives it."""
+    value = values.text(raw)
+    if value is not None and not re.fullmatch(r"[0-9a-fA-F]{64}", value):
+        raise Withhold("R-HASH")
+    return value
+
+
 class Documents(Children):
     """The expected Document__c records."""
 
@@ -69,7 +77,7 @@ class Documents(Children):
         row.put("File_Type__c", file_type, row.fields["File_Name__c"], record["mimeType"])
         row.put("Category__c", mapped, record["category"], CATEGORIES)
         row.put("File_Size__c", self._size, record["sizeBytes"])
-        row.put("Content_Hash__c", values.limited, record["sha256"], 64)
+        row.put("Content_Hash__c", digest, record["sha256"])
         row.put("External_Reference__c", values.limited, record["externalReference"], 255)
         for name in ("Upload_Date__c", "Original_Create_Date__c"):
             row.put(name, values.instant, record["uploadedAt"], self._oracle.last, zone)

@@ -6,8 +6,8 @@ from decimal import Decimal
 
 import oracle_values as values
 from clinic_wire import Record
-from oracle_children import Children, contact_of, location, moving, strange
-from oracle_row import CURRENCIES, Row, fitting, mapped
+from oracle_children import Children, location, moving, strange
+from oracle_row import Row, currency, fitting
 from oracle_treatments import status_of
 from oracle_values import Hold, Withhold
 
@@ -34,11 +34,20 @@ def sure(raw: object) -> Decimal | None:
 def spoilt(line: Record) -> bool:
     """Whether an amount of the line cannot be read."""
     try:
+        pieces(line["quantity"])
         for name in AMOUNTS.values():
             sure(line[name])
     except Hold:
         return True
     return False
+
+
+def pieces(raw: object) -> Decimal | None:
+    """A quantity; it is an amount of the line as its price is."""
+    try:
+        return values.number(raw, 6, 2)
+    except Withhold:
+        raise Hold("R-MONEY") from None
 
 
 def plain(value: Decimal | None) -> str:
@@ -66,9 +75,9 @@ class Invoices(Children):
     def _fill_money(self, row: Row, record: Record) -> None:
         fields = row.fields
         try:
-            fields["Currency_Code__c"] = mapped(record["currency"], CURRENCIES)
-        except Withhold:
-            raise Hold("R-CUR") from None
+            fields["Currency_Code__c"] = currency(record["currency"])
+        except Withhold as reason:
+            raise Hold(str(reason)) from None
         total, paid = sure(record["totalAmount"]), sure(record["amountPaid"])
         fields["Amount__c"], fields["Discount__c"] = total, sure(record["discountAmount"])
         due = sure(record["amountDue"])
@@ -82,11 +91,7 @@ class Invoices(Children):
         for name in ("unitPrice", "discount"):
             sure(line[name])
         total = sure(line["lineTotal"])
-        described = values.text(line["description"]) or ""
-        try:
-            quantity = plain(values.number(line["quantity"], 6, 2))
-        except Withhold:
-            quantity = values.text(line["quantity"]) or ""
+        described, quantity = values.text(line["description"]) or "", plain(pieces(line["quantity"]))
         return f"{described} x {quantity} = {'' if total is None else f'{total:.2f}'}"
 
     def _day(self, raw: object) -> date | None:
@@ -114,6 +119,9 @@ class Invoices(Children):
         if invoice.fate == "hold":
             return row.stop("hold", "R-MONEY" if invoice.reason == "R-MONEY" and spoilt(line) else "PARENT")
         row.fields["InvoiceId__c"] = self.key(one)
+        # a line has no time of its own
+        zone = self._oracle.zone_of(record["practiceId"])
+        row.put("Original_Create_Date__c", values.instant, record["createdAt"], self._oracle.last, zone)
         row.put("TreatmentId__c", moving, treatments, line["treatmentId"], lambda two: self._oracle.key("TRT", two))
         row.put("Line_Number__c", values.number, line["lineNumber"], 4, 0)
         row.put("Shop_Item__c", values.limited, line["shopItemId"], 64)
@@ -121,7 +129,7 @@ class Invoices(Children):
             row.put("Description__c", values.limited, line["description"], 255)
         except Hold as reason:
             return row.stop("hold", str(reason))
-        row.put("Quantity__c", values.number, line["quantity"], 6, 2)
+        row.fields["Quantity__c"] = pieces(line["quantity"])
         for name, column in AMOUNTS.items():
             row.fields[name] = sure(line[column])
         return row
@@ -132,6 +140,9 @@ class Plans(Children):
 
     entity, code = "paymentPlan", "PLN"
 
+    def _row(self, one: int, record: Record) -> Row:
+        row = super()._row(one, record)
+        return row if row.fate == "skip" else row.stop("hold", "R-PLAN")
+
     def _fill(self, row: Row, record: Record) -> None:
-        row.fields["ContactId__c"] = contact_of(self._oracle, record["patientId"])
-        raise Hold("R-PLAN")
+        """Nothing is filled before a person has signed."""

@@ -83,3 +83,11 @@ def mapped(raw: Any, table: Mapping[str, tuple[str, ...]]) -> str | None:
         if folded(word) in spellings:
             return target
     raise Withhold("R-PICK")
+
+
+def currency(raw: Any) -> str | None:
+    """A currency that the org knows."""
+    try:
+        return mapped(raw, CURRENCIES)
+    except Withhold:
+        raise Withhold("R-CUR") from None

@@ -7,8 +7,8 @@ from decimal import Decimal
 import oracle_values as values
 from clinic_wire import ClinicData, Record
 from oracle import Oracle
-from oracle_children import Children, location
-from oracle_row import CURRENCIES, Row, fitting, mapped, required
+from oracle_children import Children, location, owner
+from oracle_row import Row, currency, fitting, mapped, required
 from oracle_teeth import surfaces, tooth
 from oracle_values import Hold, Withhold
 
@@ -104,9 +104,7 @@ class Treatments(Children):
 
     def _fill(self, row: Row, record: Record) -> None:
         course = self._data.rows["course"].get(record["courseId"])
-        if course is not None and self._oracle.survivor(course["patientId"]) != self._oracle.survivor(
-            record["patientId"]
-        ):
+        if course is not None and owner(self._oracle, course) != owner(self._oracle, record):
             raise Hold("R-REF")
         self._carer(row, record)
         self._fill_work(row, record)
@@ -133,7 +131,7 @@ class Treatments(Children):
     def _fill_money(self, row: Row, record: Record) -> None:
         row.put("Cost__c", price, record["cost"])
         row.put("Discount__c", price, record["discount"])
-        row.put("Currency_Code__c", mapped, record["currency"], CURRENCIES)
+        row.put("Currency_Code__c", currency, record["currency"])
 
     def _fill_course(self, row: Row, record: Record, course: Record) -> None:
         one = record["courseId"]

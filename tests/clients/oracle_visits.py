@@ -8,7 +8,7 @@ import oracle_values as values
 from clinic_wire import Record
 from oracle import Oracle
 from oracle_children import Children, location, owner
-from oracle_row import CURRENCIES, STATUSES, Row, fitting, mapped
+from oracle_row import STATUSES, Row, currency, fitting, mapped
 from oracle_values import Hold, Withhold, folded
 
 LIMIT = 32_768
@@ -84,7 +84,7 @@ class Visits(Children):
         derived = values.text(visit["cost"]) is None and bool(treated)
         row.put("Cost__c", *((net, treated) if derived else (values.money, visit["cost"])))
         fields["Cost_Derived__c"] = derived and fields["Cost__c"] is not None
-        row.put("Currency_Code__c", mapped, visit["currency"], CURRENCIES)
+        row.put("Currency_Code__c", currency, visit["currency"])
 
     def _minutes(self, raw: Any) -> Decimal | None:
         written = values.text(raw)
@@ -107,9 +107,8 @@ class Visits(Children):
         return found
 
 
-def net(treatments: list[Record]) -> Decimal:
-    """What treatments cost after discount; if one amount cannot be read nobody knows the sum."""
-    return sum(
-        ((values.money(one["cost"]) or Decimal()) - (values.money(one["discount"]) or Decimal()) for one in treatments),
-        Decimal(),
-    )
+def net(treatments: list[Record]) -> Decimal | None:
+    """What treatments cost after discount; nothing is known where none has a cost, or one that cannot be read."""
+    known = [(values.money(one["cost"]), values.money(one["discount"])) for one in treatments]
+    amounts = [cost - (discount or 0) for cost, discount in known if cost is not None]
+    return sum(amounts, Decimal()) if amounts else None

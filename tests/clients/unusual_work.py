@@ -180,12 +180,19 @@ INVOICES: list[Record] = [
     {"lineItems": []},
     {"lineItems": [LINE | {"quantity": 1.5}, LINE | {"invoiceLineId": 2, "lineNumber": 2, "lineTotal": "£1,000.00"}]},
     {"lineItems": [LINE | {"lineNumber": 2}, LINE | {"invoiceLineId": 2, "lineNumber": 1, "description": "Floss"}]},
-    {"lineItems": [LINE | {"quantity": 0.125}, LINE | {"invoiceLineId": 2, "lineNumber": 2, "description": "d" * 256}]},
+    {"lineItems": [LINE | {"quantity": 0.125}, LINE | {"invoiceLineId": 2, "lineNumber": 2}]},
+    {
+        "lineItems": [
+            LINE | {"quantity": "0.25"},
+            LINE | {"invoiceLineId": 2, "lineNumber": 2, "description": "d" * 256},
+        ]
+    },
     {"lineItems": [LINE | {"lineTotal": "7.005"}, LINE | {"invoiceLineId": 2, "lineNumber": 2}]},
     {"lineItems": [LINE | {"unitPrice": None, "discount": None, "shopItemId": "s" * 65}]},
     {"lineItems": [LINE | {"unitPrice": "dear"}]},
     {"lineItems": [LINE | {"invoiceLineId": 3, "lineNumber": 1, "treatmentId": 1}]},
-    {"lineItems": [LINE | {"quantity": 1_000_000, "lineNumber": 10_000}]},
+    {"lineItems": [LINE | {"quantity": 1_000_000}]},
+    {"lineItems": [LINE | {"lineNumber": 10_000}, LINE | {"invoiceLineId": 2, "lineNumber": None}]},
     {
         "lineItems": [
             LINE | {"invoiceLineId": one, "lineNumber": one, "description": f"Item {one} " + "d" * 200}

@@ -25,7 +25,7 @@ CALLED = {
     "merged_missing": {"R-REF"},
     "empty": {"R-REQ", "R-EMPTY"},
     "R-NKA": {"R-ALLERGY"},
-    "R-PLAN": {"R-PLAN"},
+    "R-LEN": {"R-LEN", "R-LONG"},  # too long for its field; the list says so of long texts by another name
     "R-REQ": {"R-REQ", "R-DT", "R-ALLERGY"},
 }
 
@@ -53,7 +53,7 @@ def test_every_line_holds_and_skips_what_was_planted_and_nothing_else(loaded: Wo
         assert line["sent"] == line["source"] - line["held"] - line["skipped"], title
         assert line["failed"] == line["gone"] == 0
         wrong += [f"{title}: {code}" for code in strangers(line, [r for one in there for r in rows[one]])]
-    assert wrong == []
+    assert not wrong, "\n".join(wrong)
     assert table["Payment link → rebuild list"]["listed"] == len(loaded.read("paymentLink"))
     people = table["Practitioner → User (matched)"]
     assert people["sent"] == people["source"] - sum(r["rows"] for r in people["reasons"] if r["fate"] == "fallback")

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from chartlift.cli.demo_changes import in_flight, own_records
-from chartlift.cli.demo_pace import pace, peak_mb, translate
+from chartlift.cli.demo_pace import forget_peak, pace, peak_mb, translate
 from chartlift.cli.door import guarded
 from chartlift.cli.page import write_page
 from chartlift.cli.private_sandbox import PrivateSandbox, private_sandbox
@@ -25,25 +25,28 @@ SMALLEST = 20
 
 @dataclass
 class Journey:
-    """The reports so far, in order, with the seconds each step took."""
+    """The reports so far, in order, with the seconds and the memory each step took."""
 
     workspace: Path
     box: PrivateSandbox
     bar: Any
     reports: dict[str, dict[str, Any]] = field(default_factory=dict)
     seconds: dict[str, float] = field(default_factory=dict)
+    peaks: dict[str, int] = field(default_factory=dict)  # MB
 
     def step(self, name: str, stage: Callable[[Tools], Report]) -> dict[str, Any]:
         """Run one step in a workspace opened for it alone, as a person would."""
         from chartlift.workspace import opened
 
         self.bar.step(name)
+        forget_peak()
         started = time.perf_counter()
         with opened(self.workspace, self.bar, who="demo") as tools:
             report = stage(tools)
             body = report.as_json()
             tools.journal.put_report(name.split(" ", maxsplit=1)[0], getattr(report, "run", "") or "", body)
         self.seconds[name] = time.perf_counter() - started
+        self.peaks[name] = peak_mb()
         self.reports[name] = body
         return body
 
@@ -137,7 +140,10 @@ def _roll_back(journey: Journey) -> None:
 
 def _report(journey: Journey, place: Path, *, keep: bool) -> StepReport:
     page = place / "report.html"
-    measured = {"pace": pace(journey.reports, journey.seconds), "peak_mb": peak_mb()}
+    measured = {
+        "pace": pace(journey.reports, journey.seconds, journey.peaks),
+        "peak_mb": max(peak_mb(), *journey.peaks.values()),
+    }
     write_page(page, journey.reports, journey.seconds, measured)
     clean = journey.reports["reconcile"]["exit_code"] == 0
     before, after = journey.reports["hash before"], journey.reports.get("hash after")
@@ -161,6 +167,7 @@ def _report(journey: Journey, place: Path, *, keep: bool) -> StepReport:
         "mappings": journey.reports["reconcile"].get("mappings", []),
         "rebuild": {name: journey.reports["rebuild"][name] for name in ("rows", "collecting", "cancelled_only")},
         **measured,
+        "peaks_mb": dict(journey.peaks),
         "seconds": {name: round(value, 2) for name, value in journey.seconds.items()},
         "steps": {name: body for name, body in journey.reports.items() if name != "profile"},
     }

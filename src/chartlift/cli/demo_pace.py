@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import resource
 import sys
 from collections.abc import Mapping
@@ -29,8 +30,8 @@ def translate(tools: Tools) -> StepReport:
     return StepReport("translate", lines=(f"{rows} rows",), data={"rows": rows})
 
 
-def pace(reports: Mapping[str, Any], seconds: Mapping[str, float]) -> list[dict[str, Any]]:
-    """Rows of each step that handles them: step, rows, seconds, rows_per_s."""
+def pace(reports: Mapping[str, Any], seconds: Mapping[str, float], peaks: Mapping[str, int]) -> list[dict[str, Any]]:
+    """Rows of each step that handles them: step, rows, seconds, rows_per_s, and the step's peak_mb."""
     rows = {
         "extract": sum(entity["arrived"] for entity in reports.get("extract", {}).get("entities", ())),
         "translate": reports.get("translate", {}).get("rows", 0),
@@ -48,14 +49,21 @@ def pace(reports: Mapping[str, Any], seconds: Mapping[str, float]) -> list[dict[
             "rows": number,
             "seconds": round(seconds[name], 2),
             "rows_per_s": round(number / max(seconds[name], 0.001)),
+            "peak_mb": peaks.get(name, 0),
         }
         for name, number in rows.items()
         if name in seconds
     ]
 
 
+def forget_peak() -> None:
+    """Start to measure the peak anew, where the kernel lets a process do that; else it goes on from the highest so far."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5", encoding="utf-8")
+
+
 def peak_mb() -> int:
-    """The most memory this process ever held at once, in MB (10^6 bytes).
+    """The most memory this process held at once since `forget_peak`, in MB (10^6 bytes).
 
     The kernel's high-water mark of this very process where there is one: what `getrusage` says may be inherited from the
     process that started this one.

@@ -20,8 +20,8 @@ def put(sheet: Sheet, report: StepReport) -> None:
             f" {mandates} on collecting unless somebody stops them (chartlift rebuild)."
         )
     sheet.title("How fast")
-    rows = [(p["step"], p["rows"], f"{p['seconds']:.1f}", p["rows_per_s"]) for p in data.get("pace", ())]
-    sheet.table(("step", "rows", "seconds", "rows/s"), rows, "tfff")
+    rows = [(p["step"], p["rows"], f"{p['seconds']:.1f}", p["rows_per_s"], p["peak_mb"]) for p in data.get("pace", ())]
+    sheet.table(("step", "rows", "seconds", "rows/s", "MB"), rows, "tffff")
     took = sum(data.get("seconds", {}).values())
     sheet.line(
         f"{took:.0f} seconds in all; chartlift itself took {data.get('peak_mb', 0):,} MB of memory at most"

@@ -8,7 +8,7 @@ from typing import Any
 from chartlift.cli import words
 from chartlift.cli.layout import Sheet, count
 
-MOST = 4  # reasons of one line, of records and of fields each
+MOST = 3  # reasons of one line, of records and of fields each
 FATES = {
     "hold": "held",
     "skip": "skipped",
@@ -55,7 +55,7 @@ def _why(sheet: Sheet, lines: Sequence[Line]) -> None:
 
 
 def folded(line: Line, most: int = MOST) -> list[tuple[str, str, int]]:
-    """(fate, words, rows): own reasons, those of others together, and how many kinds are left out.
+    """(fate, words, rows): own reasons, those of the records above together, and how many kinds are left out.
 
     Of a line of fields only what is wrong with these fields is told: the rest stands with the record itself.
     """
@@ -64,19 +64,25 @@ def folded(line: Line, most: int = MOST) -> list[tuple[str, str, int]]:
     for fields in (False, True):
         mine = [r for r in line["reasons"] if (r["fate"] == "withheld") == fields]
         below = [r for r in mine if r["code"].startswith("parent:")]
-        other = [r for r in mine if not fields and names and r not in below and not _about(r["code"], names)]
-        own = [(r["fate"], r["text"], r["rows"]) for r in mine if r not in below and r not in other]
-        own += _together(below, words.PARENT) + _together(other, "something else about the record, told above")
+        own = [
+            (r["fate"], r["text"], r["rows"]) for r in mine if r not in below and (fields or _about(r["code"], names))
+        ]
+        own += _together([] if names else below, words.PARENT)
         own.sort(key=lambda r: -r[2])
         told += own[:most]
         left = own[most:]
         if left:
-            told.append((left[0][0], f"{count(len(left), 'more reason')} (see --json)", sum(r[2] for r in left)))
+            fates = {r[0] for r in left}
+            told.append((fates.pop() if len(fates) == 1 else "", _more(len(left)), sum(r[2] for r in left)))
     return told
 
 
+def _more(number: int) -> str:
+    return f"{count(number, 'more reason')} (see --json)"
+
+
 def _about(code: str, names: set[str]) -> bool:
-    return code.rpartition("@")[2] in names
+    return not names or code.rpartition("@")[2] in names
 
 
 def _together(found: Sequence[Line], text: str) -> list[tuple[str, str, int]]:

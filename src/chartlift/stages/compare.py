@@ -13,6 +13,7 @@ from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix
 from chartlift.stages.carry.images import read_ours
 from chartlift.stages.carry.preread import SMALL
 from chartlift.stages.carry.spine import selected
+from chartlift.stages.memory import give_back
 from chartlift.stages.sqltext import ident, literal
 from chartlift.stages.translation import rows_of, view
 
@@ -28,6 +29,7 @@ def compare(work: Carry, unit: ObjectMap) -> ObjectCompare:
     _weigh(work, unit, names)
     if work.value(f"SELECT count(*) FROM compared WHERE contains(letters, '{OPEN}')"):
         _explain(work, unit, names)
+    give_back()
     return ObjectCompare(
         object=unit.object,
         unit=unit.name,

@@ -15,7 +15,7 @@ from typing import Any
 from chartlift.model.ports import Tools
 from chartlift.model.reports import EntityCount, ExtractReport, Finding
 from chartlift.model.source import EntityShape, Page
-from chartlift.stages import landing
+from chartlift.stages import landing, pages
 from chartlift.stages.sqltext import ident
 
 _START = ""
@@ -177,7 +177,7 @@ def _take(tools: Tools, reading: _Reading, state: _Listing, page: Page, shape: E
     sql = tools.staging.sql
     with _transaction(sql):
         state.pages += 1
-        state.rows += landing.land(sql, page, state.pages)
+        state.rows += pages.put(sql, page, state.pages)
         state.cursor = page.cursor
         state.total = state.total if page.total is None else page.total
         enough = state.pages == 1 and reading.kind == "full" and _all_there(sql, shape, page)
@@ -209,23 +209,21 @@ def _all_there(sql: Any, shape: EntityShape | None, page: Page) -> bool:
     """Rows that came embedded in another listing: as many as this one promises, those of its first page among them."""
     if shape is None or page.total is None:
         return False
-    land, key = ident("land_" + shape.name), ident(shape.id)
-    earlier = f"SELECT DISTINCT {key} FROM {land} WHERE _listing <> $listing"
-    count = sql.execute(f"SELECT count(*) FROM ({earlier})", {"listing": page.listing}).fetchone()[0]
+    pages.keys(sql, shape, "land_earlier", listing=page.listing, own=False)
+    count = sql.execute("SELECT count(DISTINCT key) FROM land_earlier WHERE identified").fetchone()[0]
     if not count or count != page.total:
         return False
-    unknown = f"SELECT count(*) FROM {land} WHERE _listing = $listing AND {key} NOT IN ({earlier})"
-    return sql.execute(unknown, {"listing": page.listing}).fetchone()[0] == 0
+    pages.keys(sql, shape, "land_own", listing=page.listing, own=True)
+    unknown = "FROM land_own o ANTI JOIN land_earlier e ON e.key = o.key AND e.identified AND o.identified"
+    return sql.execute(f"SELECT count(*) {unknown}").fetchone()[0] == 0
 
 
 def _landed(sql: Any, shape: EntityShape, listing: str) -> tuple[int, int]:
     """(distinct ids of a listing, rows that repeat an id on their own page)."""
+    pages.keys(sql, shape, "land_own", listing=listing, own=True)
     counts = sql.execute(
-        f"SELECT count(DISTINCT {ident(shape.id)}), (SELECT coalesce(sum(extra), 0) FROM (SELECT count(*) - "
-        f"count(DISTINCT coalesce({ident(shape.id)}, md5(_raw))) AS extra FROM {ident('land_' + shape.name)} "
-        f"WHERE _listing = $listing GROUP BY _arrival)), count(*) FILTER ({ident(shape.id)} IS NULL) "
-        f"FROM {ident('land_' + shape.name)} WHERE _listing = $listing",
-        {"listing": listing},
+        "SELECT count(DISTINCT key) FILTER (identified), (SELECT coalesce(sum(extra), 0) FROM (SELECT count(*) - "
+        "count(DISTINCT key) AS extra FROM land_own GROUP BY arrival)), count(*) FILTER (NOT identified) FROM land_own"
     ).fetchone()
     return int(counts[0] + counts[2]), int(counts[1])
 

@@ -1,7 +1,7 @@
 """From landed pages to the `src_*` tables: which version of a row counts, what is new, what changed, what is gone.
 
-Pages land as they came in `land_<entity>`, so that a reading can be continued after any page. `settle` turns them into
-`src_<entity>` (see `columns`), `src_deleted` and `src_merged`, all in SQL and in one transaction.
+Pages are put down as they came (`pages`), so that a reading can be continued after any page. `settle` turns them into
+`src_<entity>`, `src_deleted`, `src_merged` and the nests, all in SQL and in one transaction.
 """
 
 from __future__ import annotations
@@ -9,11 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import pyarrow as pa
-
 from chartlift.model.reports import EntityCount
-from chartlift.model.source import EntityShape, Page
-from chartlift.stages import nests
+from chartlift.model.source import EntityShape
+from chartlift.stages import nests, pages
 from chartlift.stages.sqltext import ident, literal
 
 LONGEST_CHAIN = 10  # merges of merges that are followed
@@ -25,8 +23,6 @@ CREATE TABLE IF NOT EXISTS extraction_listing (
   number INTEGER, listing VARCHAR, cursor VARCHAR, done BOOLEAN, total BIGINT, pages BIGINT, passes INTEGER,
   short BIGINT);
 CREATE TABLE IF NOT EXISTS extraction_problem (number INTEGER, code VARCHAR, place VARCHAR, count BIGINT);
-CREATE TABLE IF NOT EXISTS land_deleted (entity VARCHAR, id VARCHAR, survivor VARCHAR);
-CREATE TABLE IF NOT EXISTS land_bare (entity VARCHAR, id VARCHAR, listing VARCHAR, arrival BIGINT);
 CREATE TABLE IF NOT EXISTS src_deleted (entity VARCHAR, id VARCHAR, survivor VARCHAR, extraction INTEGER);
 CREATE TABLE IF NOT EXISTS src_merged (entity VARCHAR, id VARCHAR, survivor VARCHAR, problem VARCHAR);
 """
@@ -34,57 +30,16 @@ CREATE TABLE IF NOT EXISTS src_merged (entity VARCHAR, id VARCHAR, survivor VARC
 
 def prepare(sql: Any, shapes: Sequence[EntityShape]) -> None:
     """Make the tables that are not there yet."""
-    sql.execute(_STATE)
+    sql.execute(_STATE + pages.STATE)
     for shape in shapes:
         if shape.nests:
             nests.prepare(sql, shape)
             continue
         columns = ", ".join(f"{ident(c)} VARCHAR" for c in shape.columns)
         sql.execute(
-            f"CREATE TABLE IF NOT EXISTS {ident('land_' + shape.name)} "
-            f"({columns}, _raw VARCHAR, _listing VARCHAR, _arrival BIGINT)"
-        )
-        sql.execute(
             f"CREATE TABLE IF NOT EXISTS {ident('src_' + shape.name)} ({columns}, _id VARCHAR, _patient VARCHAR, "
             "_seq BIGINT, _raw VARCHAR, _extraction INTEGER, _conflict BOOLEAN)"
         )
-
-
-def land(sql: Any, page: Page, arrival: int) -> int:
-    """Put the rows of a page down as they came; returns how many of its own listing's there were."""
-    rows = 0
-    for entity, stream in page.tables.items():
-        table = pa.table(stream)  # type: ignore[arg-type]  # pyarrow takes any Arrow stream
-        rows += table.num_rows if entity == page.listing else 0
-        sql.register("landing_page", table)
-        try:
-            sql.execute(
-                f"INSERT INTO {ident('land_' + entity)} BY NAME "
-                "SELECT *, $listing AS _listing, $arrival::BIGINT AS _arrival FROM landing_page",
-                {"listing": page.listing, "arrival": arrival},
-            )
-        finally:
-            sql.unregister("landing_page")
-    if page.deleted:
-        entities, ids, survivors = (list(column) for column in zip(*page.deleted, strict=True))
-        _put(sql, "land_deleted", {"entity": entities, "id": ids, "survivor": survivors})
-    if page.bare:
-        entities, ids = (list(column) for column in zip(*page.bare, strict=True))
-        places = {"listing": [page.listing] * len(ids), "arrival": [arrival] * len(ids)}
-        _put(sql, "land_bare", {"entity": entities, "id": ids, **places})
-    return rows
-
-
-def _put(sql: Any, name: str, columns: dict[str, list[Any]]) -> None:
-    """Add rows to a table of texts and numbers."""
-    table = pa.table(
-        {key: pa.array(cells, None if key == "arrival" else pa.string()) for key, cells in columns.items()}
-    )
-    sql.register("landing_rows", table)
-    try:
-        sql.execute(f"INSERT INTO {name} BY NAME SELECT * FROM landing_rows")
-    finally:
-        sql.unregister("landing_rows")
 
 
 def settle(sql: Any, shapes: Sequence[EntityShape], number: int, *, kind: str, complete: set[str]) -> list[EntityCount]:
@@ -93,31 +48,45 @@ def settle(sql: Any, shapes: Sequence[EntityShape], number: int, *, kind: str, c
     `kind` full replaces, delta adds and changes; rows that are gone from a listing in `complete` count as deleted.
     """
     read = [shape for shape in shapes if not shape.nests]
-    counts = []
+    sql.execute("CREATE OR REPLACE TEMP TABLE land_back (entity VARCHAR, id VARCHAR)")
+    counts = {}
     for shape in sorted(read, key=lambda one: bool(one.part_of)):  # parts after what they are parts of
-        owner = shape.refs[shape.part_of] if shape.part_of else ""
-        if owner:
-            _current(sql, shape, owner)
-        _pick(sql, shape)
-        new, changed = _apply(sql, shape, number)
-        if owner:
-            _parts_gone(sql, shape, owner, whole=kind == "full" and owner in complete)
-        elif shape.name in complete:
-            _vanished(sql, shape)
-        if any(one.part_of and one.refs[one.part_of] == shape.name for one in read):
-            _owners(sql, shape)
-        if kind == "full":
-            _sort(sql, shape)
-        counts.append((shape, new, changed))
+        whole = (shape.refs[shape.part_of] if shape.part_of else shape.name) in complete
+        counts[shape.name] = _entity(sql, shape, read, number, kind=kind, whole=whole)
     _deleted(sql, read, number)
     remerged = _merged(sql, read, number)
     nests.build(sql, shapes, number, remerged)
-    found = {shape.name: _count(sql, shape, new, changed) for shape, new, changed in counts}
-    for shape in read:
-        sql.execute(f"DROP TABLE {ident('land_' + shape.name)}")
-    sql.execute("DROP TABLE land_deleted; DROP TABLE land_bare")
-    sql.execute("DROP TABLE IF EXISTS land_pick; DROP TABLE IF EXISTS land_act")
-    return [found[shape.name] for shape in read]
+    found = [_count(sql, shape, *counts[shape.name]) for shape in read]
+    pages.clear(sql)
+    sql.execute("DROP TABLE land_pick; DROP TABLE land_act; DROP TABLE land_back")
+    return found
+
+
+def _entity(
+    sql: Any, shape: EntityShape, read: Sequence[EntityShape], number: int, *, kind: str, whole: bool
+) -> tuple[int, int]:
+    """One entity's rows into `src_*`: (new rows, changed rows). `whole`: what did not come is gone."""
+    owner = shape.refs[shape.part_of] if shape.part_of else ""
+    pages.spread(sql, shape)
+    if owner:
+        _current(sql, shape, owner)
+    _pick(sql, shape)
+    counts = _apply(sql, shape, number)
+    sql.execute(
+        "INSERT INTO land_back SELECT d.entity, d.id FROM src_deleted d SEMI JOIN land_pick p ON p._id = d.id "
+        "WHERE d.entity = $1",
+        [shape.name],
+    )
+    if owner:
+        _parts_gone(sql, shape, owner, whole=whole and kind == "full")
+    elif whole:
+        _vanished(sql, shape)
+    if any(one.part_of and one.refs[one.part_of] == shape.name for one in read):
+        _owners(sql, shape)
+    if kind == "full":
+        _sort(sql, shape)
+    sql.execute(f"DROP TABLE {ident('land_' + shape.name)}")
+    return counts
 
 
 def content(shape: EntityShape, alias: str) -> str:
@@ -269,10 +238,10 @@ def _deleted(sql: Any, shapes: Sequence[EntityShape], number: int) -> None:
         DELETE FROM src_deleted USING gone_changed g WHERE src_deleted.entity = g.entity AND src_deleted.id = g.id;
         INSERT INTO src_deleted SELECT entity, id, survivor, {number} FROM gone_changed""")
     for shape in shapes:
-        src, land, name = ident("src_" + shape.name), ident("land_" + shape.name), literal(shape.name)
+        src, name = ident("src_" + shape.name), literal(shape.name)
         sql.execute(f"""
             CREATE OR REPLACE TEMP TABLE gone_back AS
-            SELECT d.id FROM src_deleted d SEMI JOIN {land} l ON l.{ident(shape.id)} = d.id
+            SELECT d.id FROM land_back d
             ANTI JOIN gone_now g ON g.entity = d.entity AND g.id = d.id WHERE d.entity = {name};
             DELETE FROM src_deleted USING gone_back b WHERE src_deleted.entity = {name} AND src_deleted.id = b.id;
             UPDATE {src} SET _extraction = {number}
@@ -331,8 +300,7 @@ _CYCLE = f"c.last = c.id OR c.depth > {LONGEST_CHAIN}"
 def _count(sql: Any, shape: EntityShape, new: int, changed: int) -> EntityCount:
     src = ident("src_" + shape.name)
     rows, conflicts = sql.execute(f"SELECT count(*), count(*) FILTER (_conflict) FROM {src}").fetchone()
-    arrived = sql.execute(f"SELECT count(*) FROM {ident('land_' + shape.name)}").fetchone()[0]
     gone = sql.execute(
         f"SELECT count(*) FROM {src} SEMI JOIN src_deleted d ON d.entity = {literal(shape.name)} AND d.id = {src}._id"
     ).fetchone()[0]
-    return EntityCount(shape.name, rows, arrived, new, changed, gone, conflicts)
+    return EntityCount(shape.name, rows, pages.arrived(sql, shape.name), new, changed, gone, conflicts)

@@ -5,14 +5,13 @@ action: delete | restore | gone | same | kept | failed. `gone` and `same` need n
 
 from __future__ import annotations
 
-import pyarrow as pa
-
-from chartlift.errors import UsageError
+from chartlift.errors import StopError, UsageError
 from chartlift.model.plan import ObjectMap
-from chartlift.model.ports import ByPrefix, ByValues, Tools
+from chartlift.model.ports import ByPrefix, ByValues, Everywhere, Tools
 from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix, parent_fields
 from chartlift.stages.carry.prepare import narrow
 from chartlift.stages.carry.preread import SMALL
+from chartlift.stages.memory import give_back
 from chartlift.stages.merge import kept, write
 from chartlift.stages.sqltext import ident, literal
 
@@ -23,14 +22,25 @@ KNOWN = "(r.key IS NOT NULL)"
 FOREIGN = """coalesce(r.touched, false) OR (n.stamp <> r."SystemModstamp" AND n.modifier <> (SELECT id FROM me))"""
 REASON = """
           CASE
-            WHEN t.late THEN 'changed by a later run'
-            WHEN n.deleted AND n.master IS NOT NULL THEN 'merged by a person'
-            WHEN n.deleted AND NOT t.made THEN 'deleted by a person'
-            WHEN n.id IS NULL OR n.deleted THEN NULL
-            WHEN t.made AND len(e.edits) > 0 THEN 'a person changed ' || array_to_string(e.edits, ', ')
-            WHEN t.made AND e.foreign_edit THEN 'a person changed it outside the mapped fields'
-            WHEN NOT t.made AND len(e.keeps) > 0 THEN 'kept:a person changed ' || array_to_string(e.keeps, ', ')
-            WHEN NOT t.made AND e.foreign_edit THEN 'kept:a person changed it outside the mapped fields'
+            WHEN e.late THEN 'changed by a later run'
+            WHEN e.deleted AND e.master IS NOT NULL THEN 'merged by a person'
+            WHEN e.deleted AND NOT e.made THEN 'deleted by a person'
+            WHEN e.there IS NULL OR e.deleted THEN NULL
+            WHEN e.made AND len(e.edits) > 0 THEN 'a person changed ' || array_to_string(e.edits, ', ')
+            WHEN e.made AND e.foreign_edit THEN 'a person changed it outside the mapped fields'
+            WHEN NOT e.made AND len(e.keeps) > 0 THEN 'kept:a person changed ' || array_to_string(e.keeps, ', ')
+            WHEN NOT e.made AND e.foreign_edit THEN 'kept:a person changed it outside the mapped fields'
+          END"""
+ACTION = """
+          CASE
+            WHEN e.late THEN 'kept'
+            WHEN e.there IS NULL THEN 'gone'
+            WHEN e.deleted AND e.master IS NOT NULL THEN 'kept'
+            WHEN e.deleted THEN CASE WHEN e.made THEN 'gone' ELSE 'kept' END
+            WHEN e.made AND (len(e.edits) > 0 OR e.foreign_edit) THEN 'kept'
+            WHEN e.made THEN 'delete'
+            WHEN e.wants THEN 'restore'
+            ELSE 'same'
           END"""
 
 
@@ -96,8 +106,7 @@ def look(work: Carry, units: list[ObjectMap]) -> None:
     for unit in units:
         _images(work, unit)
         _now(work, unit)
-        for name, table in (("pres", "pres"), ("ours", "ours"), ("now", "now_rows")):
-            work.sql.execute(f"CREATE OR REPLACE TEMP TABLE {_of(name, unit)} AS SELECT * FROM {table}")
+        give_back()
     _forget_gone(work, units)
 
 
@@ -128,41 +137,45 @@ def _of(name: str, unit: ObjectMap) -> str:
 
 def judge(work: Carry, unit: ObjectMap) -> None:
     """Compare what we left with what is there now; children keep their parents in `keep_parents`."""
+    for made, weighed in ((True, _weigh_made(unit)), (False, _weigh_changed(unit))):
+        if not work.value("SELECT count(*) FROM touched_rows WHERE unit = ? AND made = ?", [unit.name, made]):
+            continue
+        work.sql.execute(f"""
+            INSERT INTO undo
+            WITH e AS MATERIALIZED (
+              SELECT t.key, t.id, t.made, t.late, n.id AS there, n.deleted, n.master, {FOREIGN} AS foreign_edit, {weighed}
+              FROM touched_rows AS t
+              LEFT JOIN {_of("now", unit)} AS n ON n.id = t.id
+              LEFT JOIN {_of("ours", unit)} AS r ON r.key = t.key
+              LEFT JOIN {_of("pres", unit)} AS p ON p.key = t.key
+              WHERE t.unit = {literal(unit.name)} AND t.made = {made}
+            )
+            SELECT {literal(unit.name)}, {literal(unit.object)}, e.key, e.id, {ACTION}, {REASON}, e.made FROM e
+        """)
+
+
+def _weigh_made(unit: ObjectMap) -> str:
+    """SQL: of a row we made, the fields that somebody else changed; most rows have none, which one question tells."""
     fields = field_names(unit)
-    back = [KEY, *fields]
-    edits = [f"CASE WHEN {KNOWN} AND n.{ident(f)} IS DISTINCT FROM r.{ident(f)} THEN {literal(f)} END" for f in fields]
+    edited = " OR ".join(f"n.{ident(f)} IS DISTINCT FROM r.{ident(f)}" for f in fields)
+    named = _names([f"CASE WHEN n.{ident(f)} IS DISTINCT FROM r.{ident(f)} THEN {literal(f)} END" for f in fields])
+    return (
+        f"CASE WHEN {KNOWN} AND n.id IS NOT NULL AND ({edited}) THEN {named} ELSE []::VARCHAR[] END AS edits,"
+        " []::VARCHAR[] AS keeps, false AS wants"
+    )
+
+
+def _weigh_changed(unit: ObjectMap) -> str:
+    """SQL: of a row we changed, the fields that stay as somebody else left them, and whether any is to be restored."""
+    back = [KEY, *field_names(unit)]
     keeps = [f"CASE WHEN {kept(f'p.{ident(f)}', ours(f), f'n.{ident(f)}', KNOWN)} THEN {literal(f)} END" for f in back]
     wants = " OR ".join(write(f"p.{ident(f)}", ours(f), f"n.{ident(f)}", KNOWN) for f in back)
-    work.sql.execute(f"""
-        INSERT INTO undo
-        SELECT {literal(unit.name)}, {literal(unit.object)}, t.key, t.id, {_action(wants)}, {REASON}, t.made
-        FROM touched_rows AS t
-        LEFT JOIN {_of("now", unit)} AS n ON n.id = t.id
-        LEFT JOIN {_of("ours", unit)} AS r ON r.key = t.key
-        LEFT JOIN {_of("pres", unit)} AS p ON p.key = t.key,
-        LATERAL (SELECT {_names(edits)} AS edits, {_names(keeps)} AS keeps, {FOREIGN} AS foreign_edit) AS e
-        WHERE t.unit = {literal(unit.name)}
-    """)
+    return f"[]::VARCHAR[] AS edits, {_names(keeps)} AS keeps, ({wants}) AS wants"
 
 
 def _names(parts: list[str]) -> str:
     """SQL: the names that are not NULL, as a list."""
     return f"list_filter([{', '.join(parts)}]::VARCHAR[], lambda name: name IS NOT NULL)"
-
-
-def _action(wants: str) -> str:
-    """SQL: what is to become of a row; `wants` says that a field would be restored."""
-    return f"""
-          CASE
-            WHEN t.late THEN 'kept'
-            WHEN n.id IS NULL THEN 'gone'
-            WHEN n.deleted AND n.master IS NOT NULL THEN 'kept'
-            WHEN n.deleted THEN CASE WHEN t.made THEN 'gone' ELSE 'kept' END
-            WHEN t.made AND (len(e.edits) > 0 OR e.foreign_edit) THEN 'kept'
-            WHEN t.made THEN 'delete'
-            WHEN ({wants}) THEN 'restore'
-            ELSE 'same'
-          END"""
 
 
 def ours(field: str) -> str:
@@ -171,42 +184,43 @@ def ours(field: str) -> str:
 
 
 def _images(work: Carry, unit: ObjectMap) -> None:
-    """`pres`: the oldest pre-image of each row in the chosen runs; `ours`: its newest post-image."""
-    journal = work.tools.journal
-    names = ["Id", KEY, *field_names(unit)]
-    columns = ", ".join(f"{ident(n)} VARCHAR" for n in names)
-    work.sql.execute(f"CREATE OR REPLACE TEMP TABLE pres_all (batch BIGINT, key VARCHAR, {columns})")
-    work.sql.execute(
-        f'CREATE OR REPLACE TEMP TABLE posts_all (batch BIGINT, key VARCHAR, touched BOOLEAN, "SystemModstamp" VARCHAR, {columns})'
-    )
-    batches = work.sql.execute("SELECT DISTINCT batch FROM wrote WHERE unit = ? ORDER BY batch", [unit.name]).fetchall()
-    for (batch,) in batches:
-        for kind, table in (("pre", "pres_all"), ("post", "posts_all")):
-            blob = journal.blob(batch, kind)
-            if blob is None or not blob.num_rows:
-                continue
-            work.sql.register("image", blob)
-            work.sql.execute(f"INSERT INTO {table} BY NAME SELECT {batch} AS batch, {_shared(work, table)} FROM image")
-            work.sql.unregister("image")
-    for name, order in (("pres", "batch"), ("posts", "batch DESC")):
-        target, chosen = (
-            ("pres", "WHERE batch IN (SELECT batch FROM wrote WHERE chosen)") if name == "pres" else ("ours", "")
+    """`pres_UNIT`: the oldest pre-image of each row in the chosen runs; `ours_UNIT`: its newest post-image."""
+    columns = ", ".join(f"{ident(n)} VARCHAR" for n in ["Id", KEY, *field_names(unit)])
+    more = {"pres": "", "ours": 'touched BOOLEAN, "SystemModstamp" VARCHAR, '}
+    for name, extra in more.items():
+        work.sql.execute(
+            f"CREATE OR REPLACE TEMP TABLE {_of(name, unit)} (batch BIGINT, key VARCHAR, {extra}{columns})"
         )
-        work.sql.execute(f"""
-            CREATE OR REPLACE TEMP TABLE {target} AS SELECT * FROM {name}_all {chosen}
-            QUALIFY row_number() OVER (PARTITION BY key ORDER BY {order}) = 1
-        """)
+    batches = work.sql.execute(
+        "SELECT batch, bool_or(chosen) FROM wrote WHERE unit = ? GROUP BY batch ORDER BY batch", [unit.name]
+    ).fetchall()
+    for batch, chosen in batches:
+        _image(work, batch, "post", _of("ours", unit))
+        if chosen:
+            _image(work, batch, "pre", _of("pres", unit))
+    for name, best, worse in (("pres", "min", ">"), ("ours", "max", "<")):
+        table = _of(name, unit)
+        if work.value(f"SELECT count(*) > count(DISTINCT key) FROM {table}"):
+            work.sql.execute(
+                f"DELETE FROM {table} USING (SELECT key, {best}(batch) AS best FROM {table} GROUP BY key) AS b"
+                f" WHERE b.key = {table}.key AND {table}.batch {worse} b.best"
+            )
 
 
-def _shared(work: Carry, table: str) -> str:
-    """Columns that an image and its table have in common (a field may have left the map since)."""
-    have = {row[0] for row in work.sql.execute("DESCRIBE image").fetchall()}
+def _image(work: Carry, batch: int, kind: str, table: str) -> None:
+    """Add one image; what it has in common with the table counts (a field may have left the map since)."""
+    image = work.tools.journal.blob(batch, kind)
+    if image is None or not image.num_rows:
+        return
     want = [row[0] for row in work.sql.execute(f"DESCRIBE {table}").fetchall()]
-    return ", ".join(ident(name) for name in want if name in have)
+    shared = ", ".join(ident(name) for name in want if name in image.column_names)
+    work.sql.register("image", image)
+    work.sql.execute(f"INSERT INTO {table} BY NAME SELECT {batch} AS batch, {shared} FROM image")
+    work.sql.unregister("image")
 
 
 def _now(work: Carry, unit: ObjectMap) -> None:
-    """`now_rows`: the rows as they are, recycle bin included."""
+    """`now_UNIT`: the rows as they are, recycle bin included."""
     described = work.tools.destination.describe(unit.object)
     has_master = described is not None and "MasterRecordId" in described.fields
     fields = ["Id", KEY, "IsDeleted", "SystemModstamp", "LastModifiedById", *field_names(unit)]
@@ -214,29 +228,33 @@ def _now(work: Carry, unit: ObjectMap) -> None:
     wanted = "SELECT id FROM touched_rows WHERE unit = ? AND id IS NOT NULL ORDER BY id"
     ids = work.table(wanted, [unit.name]).column(0).to_pylist()
     where = ByPrefix(KEY, key_prefix(work.plan, unit)) if len(ids) > SMALL else ByValues("Id", tuple(ids))
-    work.read("now_read", unit.object, fields, where, deleted=True)
+    table = f"read_{unit.name}"
+    work.read(table, unit.object, fields, where, deleted=True)
     if len(ids) > SMALL:  # a person may have taken the key away from some: those are asked for by Id
-        left = set(ids) - set(work.table('SELECT "Id" FROM now_read').column(0).to_pylist())
+        left = set(ids) - set(work.table(f'SELECT "Id" FROM {ident(table)}').column(0).to_pylist())
         if left:
-            work.read("now_read", unit.object, fields, ByValues("Id", tuple(sorted(left))), deleted=True, more=True)
+            work.read(table, unit.object, fields, ByValues("Id", tuple(sorted(left))), deleted=True, more=True)
     master = '"MasterRecordId"' if has_master else "NULL::VARCHAR"
     columns = ", ".join(ident(n) for n in [KEY, *field_names(unit)])
     work.sql.execute(f"""
-        CREATE OR REPLACE TEMP TABLE now_rows AS
+        CREATE OR REPLACE TEMP VIEW {_of("now", unit)} AS
         SELECT "Id" AS id, "IsDeleted" = 'true' AS deleted, {master} AS master, "SystemModstamp" AS stamp,
-               "LastModifiedById" AS modifier, {columns} FROM now_read
+               "LastModifiedById" AS modifier, {columns} FROM {ident(table)}
     """)
 
 
 def keep_parents(work: Carry, units: list[ObjectMap]) -> None:
     """A row stays if a row that stays points to it: ours that is kept or only restored, or one that others made."""
+    strangers: dict[str, bool] = {}
     for unit in units:  # children come before their parents
-        _foreign_children(work, unit)
+        _foreign_children(work, unit, strangers)
         keep_theirs(work, unit)
 
 
 def keep_theirs(work: Carry, unit: ObjectMap) -> None:
     """Keep what the staying rows of a unit will point to; again after its own undoing, when some of it has failed."""
+    if not work.value("SELECT count(*) FROM undo WHERE unit = ? AND action NOT IN ('delete', 'gone')", [unit.name]):
+        return
     while True:
         count = 0
         for name in parent_fields(unit):
@@ -254,7 +272,7 @@ def keep_theirs(work: Carry, unit: ObjectMap) -> None:
             return
 
 
-def _foreign_children(work: Carry, unit: ObjectMap) -> None:
+def _foreign_children(work: Carry, unit: ObjectMap, strangers: dict[str, bool]) -> None:
     """Rows that others hung under ours. What the integration user made itself is a consequence and does not count."""
     described = work.tools.destination.describe(unit.object)
     ids = work.table("SELECT id FROM undo WHERE unit = ? AND action = 'delete' ORDER BY id", [unit.name])
@@ -265,14 +283,26 @@ def _foreign_children(work: Carry, unit: ObjectMap) -> None:
         shape = work.tools.destination.describe(child.child)
         if shape is None or not {child.field, "CreatedById"} <= set(shape.fields):
             continue
-        found = pa.table(
-            work.tools.destination.read(child.child, ["Id", child.field, "CreatedById"], ByValues(child.field, wanted))
-        )
-        work.sql.register("found", found)
+        if child.child not in strangers:
+            strangers[child.child] = _has_strangers(work, child.child)
+        if not strangers[child.child]:
+            continue
+        work.read("found", child.child, ["Id", child.field, "CreatedById"], ByValues(child.field, wanted))
         work.sql.execute(f"""
             UPDATE undo SET action = 'kept', reason = {literal(f"others added {child.child} records to it")}
             WHERE unit = {literal(unit.name)} AND action = 'delete' AND id IN (
               SELECT f.{ident(child.field)} FROM found AS f
               WHERE f."CreatedById" <> (SELECT id FROM me) AND f."Id" NOT IN (SELECT id FROM undo WHERE id IS NOT NULL))
         """)
-        work.sql.unregister("found")
+
+
+def _has_strangers(work: Carry, object_name: str) -> bool:
+    """Whether an object has live rows that this rollback does not know; most have none, and one count tells."""
+    known = work.value(
+        "SELECT count(DISTINCT id) FROM undo WHERE object = ? AND action IN ('delete', 'restore', 'same')",
+        [object_name],
+    )
+    try:
+        return work.tools.destination.count(object_name, Everywhere()) > known
+    except StopError:  # an object that cannot be counted whole
+        return True

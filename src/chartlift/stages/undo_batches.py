@@ -8,10 +8,11 @@ from typing import Any
 import pyarrow as pa
 
 from chartlift.model.plan import ObjectMap
-from chartlift.model.ports import ByValues
-from chartlift.stages.carry.context import KEY, Carry, field_names
+from chartlift.model.ports import ByPrefix, ByValues
+from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix
 from chartlift.stages.carry.cut import BULK_FROM, Batch, split_wires
 from chartlift.stages.carry.images import NULL_CELL_SQL
+from chartlift.stages.carry.preread import SMALL
 from chartlift.stages.merge import write
 from chartlift.stages.sqltext import ident, literal
 from chartlift.stages.undo import KNOWN, ours
@@ -97,15 +98,17 @@ def verify(work: Carry) -> int:
     """Read back: rows that should be gone and are not."""
     left = 0
     for unit in work.plan.maps:
-        ids = work.table("SELECT id FROM undo WHERE unit = ? AND action = 'delete'", [unit.name])
-        if ids.num_rows:
-            found = pa.table(
-                work.tools.destination.read(unit.object, ["Id"], ByValues("Id", tuple(ids.column(0).to_pylist())))
-            )
-            left += found.num_rows
-            work.sql.register("found", found)
-            work.sql.execute(
-                """UPDATE undo SET action = 'failed', reason = 'still there' WHERE id IN (SELECT "Id" FROM found)"""
-            )
-            work.sql.unregister("found")
+        chosen = f"unit = {literal(unit.name)} AND action = 'delete'"
+        ids = work.table(f"SELECT id FROM undo WHERE {chosen}")
+        if not ids.num_rows:
+            continue
+        many = ids.num_rows > SMALL
+        if many:  # what still has our key, and by Id what a person took the key from
+            work.read("still", unit.object, ["Id"], ByPrefix(KEY, key_prefix(work.plan, unit)))
+            bare = f"SELECT id FROM {ident('now_' + unit.name)} WHERE {ident(KEY)} IS NULL"
+            ids = work.table(f"SELECT id FROM undo WHERE {chosen} AND id IN ({bare})")
+        work.read("still", unit.object, ["Id"], ByValues("Id", tuple(ids.column(0).to_pylist())), more=many)
+        left += work.value(f"""
+            UPDATE undo SET action = 'failed', reason = 'still there' WHERE {chosen} AND id IN (SELECT "Id" FROM still)
+        """)
     return left

@@ -27,6 +27,9 @@ MEMORY = "128MB"
 """What DuckDB may keep in memory. Measured with 500,000 rows of 12 columns and 320 characters of JSON each, one thread:
 sorting them whole fails at 64 MB, although it spills, and works from 96 MB on (197 MB resident; 230 MB at 128). Wider
 rows need about as much as the rows themselves, whatever is spilled: a stage sorts their keys and copies in ranges."""
+COMPRESSION = "zstd"
+"""Of text columns. Measured with 15,000 rows of 40 columns: DuckDB's own choice (DICT_FSST) takes 87 MB to read them, zstd 4,
+and a third of the time; the file is larger by three quarters."""
 _RESTORE = "extract again: remove staging.duckdb, or restore the whole workspace from a backup"
 _NO_NETWORK = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"  # httpfs is here for its crypto only
 
@@ -89,9 +92,11 @@ def _connect(spill: Path, memory_limit: str, threads: int) -> DuckDBPyConnection
         "allow_unsigned_extensions": False,
     }
     try:
-        return duckdb.connect(":memory:", config=settings)
+        sql = duckdb.connect(":memory:", config=settings)
     except duckdb.Error:
         raise StopError(f"staging cannot start with memory_limit {memory_limit} and {threads} threads") from None
+    sql.execute(f"SET force_compression = '{COMPRESSION}'")
+    return sql
 
 
 def _extension() -> Path:

@@ -25,12 +25,19 @@ CREATE OR REPLACE MACRO condition_cell(t) AS
        WHEN headless(t.c) OR headless(t.m) THEN refused('R-REQ')
        ELSE struct_pack(v := filled(condition_text(t)), note := CASE WHEN NOT text_plain(t.raw) THEN text_note(t.raw) END, bad := FALSE) END;
 CREATE OR REPLACE MACRO sound_items(j) AS CASE WHEN no_items(j) THEN TRUE WHEN NOT is_items(j) THEN FALSE ELSE all_objects(j) END;
-CREATE OR REPLACE MACRO no_condition(alert, conditions, medications) AS
-  no_items(conditions) AND no_items(medications) AND (alert IS NULL OR (strlen(alert) * 2 <= 255 AND text_plain(alert)));
-CREATE OR REPLACE MACRO tf_condition_lines(xs) AS
-  CASE WHEN no_condition(xs[1], xs[2], xs[3]) THEN empty_cell()
-       WHEN NOT (sound_items(xs[2]) AND sound_items(xs[3])) THEN refused('R-JSON')
+CREATE OR REPLACE MACRO no_alert_line(alert) AS alert IS NULL OR (strlen(alert) * 2 <= 255 AND text_plain(alert));
+CREATE OR REPLACE MACRO few_items(j) AS CASE WHEN no_items(j) THEN TRUE WHEN one_plain_item(j) THEN only_text(j, 'name') IS NOT NULL ELSE FALSE END;
+CREATE OR REPLACE MACRO only_item(j, second, third) AS
+  CASE WHEN NOT no_items(j) THEN only_line(only_text(j, 'active'), concat_ws(dash(), only_text(j, 'name'), only_text(j, second), only_text(j, third))) END;
+CREATE OR REPLACE MACRO condition_quick(alert, conditions, medications) AS
+  CASE WHEN NOT no_alert_line(alert) THEN NULL
+       WHEN no_items(conditions) AND no_items(medications) THEN empty_cell()
+       WHEN few_items(conditions) AND few_items(medications) THEN
+         cell(concat_ws(E'\n', only_item(conditions, 'since', 'notes'), E'Medications:\n' || only_item(medications, 'dose', 'since'))) END;
+CREATE OR REPLACE MACRO condition_slow(xs) AS
+  CASE WHEN NOT (sound_items(xs[2]) AND sound_items(xs[3])) THEN refused('R-JSON')
        ELSE list_transform(
          list_transform([struct_pack(alert := xs[1], c := condition_items(xs[2]), m := condition_items(xs[3]))],
                         lambda medical_history: condition_told(medical_history)),
          lambda history: condition_cell(history))[1] END;
+CREATE OR REPLACE MACRO tf_condition_lines(xs) AS coalesce(condition_quick(xs[1], xs[2], xs[3]), condition_slow(xs));

@@ -2,7 +2,8 @@
 -- The Unicode functions stop at a NUL.
 CREATE OR REPLACE MACRO without_nul(x) AS replace(x, chr(0), ' ');
 CREATE OR REPLACE MACRO fold(x) AS
-  CASE WHEN x IS NULL OR regexp_full_match(x, '[a-z0-9]+') THEN x
+  CASE WHEN x IS NULL THEN x
+       WHEN regexp_full_match(x, '[A-Za-z0-9]+') THEN lower(x)
        WHEN regexp_full_match(x, '[A-Za-z0-9_ ]+') THEN nullif(lower(replace(replace(x, '_', ''), ' ', '')), '')
        ELSE nullif(regexp_replace(lower(nfc_normalize(without_nul(x))), '[^\p{L}\p{N}]', '', 'g'), '') END;
 

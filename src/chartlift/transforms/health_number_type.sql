@@ -14,4 +14,6 @@ CREATE OR REPLACE MACRO scheme_of(x, number) AS
        ELSE list_transform([struct_pack(declared := declared_scheme(x), ranged := health_scheme(CAST(number.v AS BIGINT)))],
                            lambda schemes: scheme_cell(x, schemes.declared, schemes.ranged))[1] END;
 CREATE OR REPLACE MACRO tf_health_number_type(x, number) AS
-  CASE WHEN number IS NULL THEN empty_cell() ELSE list_transform([tf_nhs_number(number)], lambda checked: scheme_of(x, checked))[1] END;
+  CASE WHEN number IS NULL THEN empty_cell()
+       WHEN x = 'NHS' AND nhs_usual(number) THEN cell(x)
+       ELSE list_transform([tf_nhs_number(number)], lambda checked: scheme_of(x, checked))[1] END;

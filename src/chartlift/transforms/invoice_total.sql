@@ -5,8 +5,6 @@ CREATE OR REPLACE MACRO invoice_plain(x, discount, paid, due, counts, prices, di
                     '(?:[0-9]{1,6}(?:\.[0-9]{1,2})?(?: |$))*');
 CREATE OR REPLACE MACRO adds_up(x, discount, totals) AS
   len(totals) = 0 OR list_sum(TRY_CAST(totals AS DECIMAL(8, 2)[])) IN (TRY_CAST(x AS DECIMAL(8, 2)), TRY_CAST(x AS DECIMAL(8, 2)) + TRY_CAST(discount AS DECIMAL(8, 2)));
-CREATE OR REPLACE MACRO money_cells(texts) AS coalesce(list_transform(texts, lambda any_amount: tf_money(any_amount)), []);
-CREATE OR REPLACE MACRO quantity_cells(texts) AS coalesce(list_transform(texts, lambda any_count: tf_quantity(any_count)), []);
 CREATE OR REPLACE MACRO bad_note(cells) AS list_filter(cells, lambda bad_cell: bad_cell.bad)[1].note;
 CREATE OR REPLACE MACRO product_sum(counts, prices) AS
   list_sum(list_transform(counts, lambda count_cell, place: CAST(count_cell.v AS DECIMAL(20, 2)) * CAST(prices[place].v AS DECIMAL(18, 2))));
@@ -24,9 +22,16 @@ CREATE OR REPLACE MACRO invoice_cell(i) AS
        WHEN starts_with(i.header[1].v, '-') THEN noted(i.header[1].v, 'R-MONEY-CREDIT')
        WHEN invoice_balance(i) THEN i.header[1]
        ELSE noted(i.header[1].v, 'R-BAL') END;
+CREATE OR REPLACE MACRO plain_product_sum(counts, prices) AS
+  list_sum(list_transform(counts, lambda plain_count, place: TRY_CAST(plain_count AS DECIMAL(8, 2)) * TRY_CAST(prices[place] AS DECIMAL(8, 2))));
+CREATE OR REPLACE MACRO plain_balanced(x, discount, counts, prices, totals) AS
+  balanced(CAST(x AS DECIMAL(18, 2)), coalesce(TRY_CAST(discount AS DECIMAL(18, 2)), 0), plain_product_sum(counts, prices), list_sum(TRY_CAST(totals AS DECIMAL(8, 2)[])));
 CREATE OR REPLACE MACRO tf_invoice_total(x, discount, paid, due, counts, prices, discounts, totals) AS
-  CASE WHEN x IS NOT NULL AND totals IS NOT NULL AND invoice_plain(x, discount, paid, due, counts, prices, discounts, totals)
-            AND adds_up(x, discount, totals) THEN cell(number_text(CAST(x AS DECIMAL(18, 2))))
-       ELSE list_transform([struct_pack(header := money_cells([x, discount, paid, due]), counts := quantity_cells(counts), prices := money_cells(prices),
-                                        discounts := money_cells(discounts), totals := money_cells(totals))],
+  CASE WHEN amount_plain(x) AND invoice_plain(x, discount, paid, due, counts, prices, discounts, totals) THEN
+         CASE WHEN totals IS NOT NULL AND adds_up(x, discount, totals) THEN cell(amount_text(x))
+              WHEN plain_balanced(x, discount, counts, prices, totals) THEN cell(amount_text(x))
+              ELSE noted(amount_text(x), 'R-BAL') END
+       ELSE list_transform([struct_pack(header := money_cells([x, discount, paid, due]), counts := coalesce(quantity_cells(counts), []),
+                                        prices := coalesce(money_cells(prices), []), discounts := coalesce(money_cells(discounts), []),
+                                        totals := coalesce(money_cells(totals), []))],
                            lambda invoice: invoice_cell(invoice))[1] END;

@@ -6,5 +6,6 @@ CREATE OR REPLACE MACRO joined_slow(xs, raw) AS
 CREATE OR REPLACE MACRO lines_cell(raw) AS
   cell(CASE WHEN starts_with(raw, E'\n') OR ends_with(raw, E'\n') THEN trim(raw, E'\n') ELSE raw END);
 CREATE OR REPLACE MACRO tf_join_lines(xs) AS
-  CASE WHEN lines_plain(array_to_string(xs, E'\n')) THEN lines_cell(array_to_string(xs, E'\n'))
+  CASE WHEN coalesce(array_to_string(xs, ''), '') = '' THEN empty_cell()
+       WHEN lines_plain(array_to_string(xs, E'\n')) THEN lines_cell(array_to_string(xs, E'\n'))
        ELSE joined_slow(xs, array_to_string(xs, E'\n')) END;

@@ -28,3 +28,10 @@ CREATE OR REPLACE MACRO section_lines(entries) AS
                      THEN list_concat(['Inactive:'], part_lines(sorted, TRUE)) ELSE [] END))[1];
 CREATE OR REPLACE MACRO headless(entries) AS len(list_filter(entries, lambda item_entry: item_entry.head IS NULL)) > 0;
 CREATE OR REPLACE MACRO any_active(entries) AS len(list_filter(entries, lambda live_entry: NOT live_entry.late)) > 0;
+-- By far the most frequent list has one item of plain texts: no escapes, nothing nested, nothing empty or with blanks at its ends.
+CREATE OR REPLACE MACRO one_plain_item(j) AS
+  regexp_full_match(j, '\[\{[ -Z^-z|~\x{A3}\x{C0}\x{C1}\x{C4}-\x{24F}\x{1E00}-\x{1EFF}\x{2010}-\x{2015}\x{2018}-\x{201D}\x{2026}]*\}\]')
+  AND NOT (contains(j, '""') OR contains(j, ' "') OR contains(j, '" ')) AND json_valid(j);
+CREATE OR REPLACE MACRO only_text(j, name) AS json_extract_string(j, '$[0].' || name);
+CREATE OR REPLACE MACRO only_line(active, line) AS
+  CASE WHEN coalesce(truth(active), TRUE) THEN line ELSE E'Inactive:\n' || line END;

@@ -15,12 +15,16 @@ CREATE OR REPLACE MACRO amount_cell(exact, note) AS
        WHEN abs(exact) >= 100000000000000 THEN refused('R-MONEY-RANGE')
        WHEN abs(exact - CAST(exact AS DECIMAL(38, 2))) >= 0.000000001 THEN refused('R-MONEY-DECIMALS')
        ELSE struct_pack(v := number_text(CAST(exact AS DECIMAL(38, 2))), note := note::VARCHAR, bad := FALSE) END;
-CREATE OR REPLACE MACRO amount_of(c) AS
-  CASE WHEN amount_is_number(c) THEN list_transform([TRY_CAST(c AS DECIMAL(38, 12))], lambda plain_amount: amount_cell(plain_amount, NULL))[1]
-       WHEN amount_is_written(c) THEN list_transform([amount_of_written(c)], lambda written_amount: amount_cell(written_amount, 'R-MONEY-FORMAT'))[1]
-       ELSE refused('R-MONEY') END;
+CREATE OR REPLACE MACRO amount_read(c) AS
+  struct_pack(blank := c IS NULL,
+              exact := CASE WHEN amount_is_number(c) THEN TRY_CAST(c AS DECIMAL(38, 12)) WHEN amount_is_written(c) THEN amount_of_written(c) END,
+              note := CASE WHEN NOT amount_is_number(c) THEN 'R-MONEY-FORMAT' END);
+CREATE OR REPLACE MACRO amount_judged(r) AS CASE WHEN r.blank THEN empty_cell() ELSE amount_cell(r.exact, r.note) END;
+-- A cell for each amount of a list.
+CREATE OR REPLACE MACRO money_cells(texts) AS
+  list_transform(list_transform(list_transform(texts, lambda any_amount: clean(any_amount)), lambda amount_c: amount_read(amount_c)),
+                 lambda amount_exact: amount_judged(amount_exact));
 CREATE OR REPLACE MACRO tf_money(x) AS
   CASE WHEN x IS NULL THEN empty_cell()
        WHEN amount_plain(x) THEN cell(amount_text(x))
-       WHEN is_blank(x) THEN empty_cell()
-       ELSE list_transform([clean(x)], lambda money_c: amount_of(money_c))[1] END;
+       ELSE list_transform(list_transform([clean(x)], lambda money_c: amount_read(money_c)), lambda money_exact: amount_judged(money_exact))[1] END;

@@ -26,6 +26,10 @@ CREATE OR REPLACE MACRO health_usual(n) AS
 CREATE OR REPLACE MACRO health_slow(x, d) AS
   CASE WHEN is_blank(x) THEN empty_cell()
        ELSE list_transform([health_number(d)], lambda n: health_cell(d, n))[1] END;
+-- A valid number of a range of the NHS, in its usual writing.
+CREATE OR REPLACE MACRO nhs_usual(x) AS
+  regexp_full_match(x, '[4679][0-9]{2} ?[0-9]{3} ?[0-9]{4}')
+  AND list_transform([TRY_CAST(replace(x, ' ', '') AS BIGINT)], lambda nhs_n: mod_eleven(nhs_n) = 0 AND nhs_n % 1111111111 <> 0)[1];
 CREATE OR REPLACE MACRO tf_nhs_number(x) AS
   CASE WHEN x IS NULL THEN empty_cell()
        WHEN regexp_full_match(x, '[34679][0-9]{2} ?[0-9]{3} ?[0-9]{4}')

@@ -28,7 +28,7 @@ CREATE OR REPLACE MACRO uda_judged(u) AS
 CREATE OR REPLACE MACRO uda_cell(borne, band, accepted_on) AS
   CASE WHEN borne IS NULL THEN empty_cell()
        WHEN uda_plain(borne, band, accepted_on) THEN cell(split_part(borne, '.', 1))
-       ELSE list_transform([struct_pack(units := list_transform([clean(borne)], lambda uda_c: figure_of(uda_c, 10000))[1],
+       ELSE list_transform([struct_pack(units := figure_of(clean(borne), 10000),
                                         band := fold(band),
                                         day := CASE WHEN accepted_on IS NOT NULL THEN day_text(accepted_on) END)],
                            lambda uda_read: uda_judged(uda_read))[1] END;

@@ -1,16 +1,20 @@
 -- Sums over the rows of a list. Plain amounts, below a million, can be added as they stand; what is NULL or empty counts as no amount.
-CREATE OR REPLACE MACRO amounts_plain(texts) AS regexp_full_match(array_to_string(texts, ' '), '(?:[0-9]{1,6}(?:\.[0-9]{1,2})?(?: |$))*');
+CREATE OR REPLACE MACRO amounts_plain(texts) AS regexp_full_match(coalesce(array_to_string(texts, ' '), ''), '(?:[0-9]{1,6}(?:\.[0-9]{1,2})?(?: |$))*');
 CREATE OR REPLACE MACRO is_completed(status) AS
   CASE WHEN status = 'COMPLETED' THEN TRUE
        WHEN status IS NULL OR status IN ('PLANNED', 'IN_PROGRESS', 'CANCELLED', 'REFERRED') THEN FALSE
        ELSE coalesce(fold(status) = 'completed', FALSE) END;
+CREATE OR REPLACE MACRO states_plain(statuses) AS
+  regexp_full_match(coalesce(array_to_string(statuses, ' '), ''), '(?:(?:COMPLETED|PLANNED|CANCELLED|IN_PROGRESS|REFERRED)(?: |$))*');
 CREATE OR REPLACE MACRO visit_sum(owner, patients, statuses, costs, discounts) AS
-  list_sum(list_transform(costs, lambda cost, place:
-    CASE WHEN patients[place] = owner AND is_completed(statuses[place]) THEN
-      TRY_CAST(cost AS DECIMAL(8, 2)) - coalesce(TRY_CAST(discounts[place] AS DECIMAL(8, 2)), 0) END));
+  list_sum(list_transform(TRY_CAST(costs AS DECIMAL(8, 2)[]), lambda cost, place:
+    CASE WHEN patients[place] = owner AND statuses[place] = 'COMPLETED' THEN cost - coalesce(TRY_CAST(discounts[place] AS DECIMAL(8, 2)), 0) END));
+-- One after the other: rows, those that count, their amounts.
 CREATE OR REPLACE MACRO visit_rows(owner, patients, statuses, costs, discounts) AS
-  list_transform(list_filter(range(1, len(costs) + 1), lambda row_number: coalesce(patients[row_number] = owner AND is_completed(statuses[row_number]), FALSE)),
-                 lambda done_row: struct_pack(price := tf_money(costs[done_row]), off := tf_money(discounts[done_row])));
+  list_filter(list_transform(list_zip(patients, statuses, money_cells(costs), coalesce(money_cells(discounts), [])),
+                             lambda visited: struct_pack(done := coalesce(visited[1] = owner AND is_completed(visited[2]), FALSE), price := visited[3],
+                                                         off := coalesce(visited[4], empty_cell()))),
+              lambda done_row: done_row.done);
 CREATE OR REPLACE MACRO visit_bad(rows) AS
   list_filter(list_transform(rows, lambda judged_row:
     CASE WHEN judged_row.price.v IS NULL THEN judged_row.price.note WHEN judged_row.off.bad THEN judged_row.off.note END),
@@ -24,7 +28,7 @@ CREATE OR REPLACE MACRO visit_cell(bad, total) AS
        ELSE cell(number_text(total)) END;
 CREATE OR REPLACE MACRO visit_of(owner, patients, statuses, costs, discounts) AS
   CASE WHEN costs IS NULL THEN empty_cell()
-       WHEN amounts_plain(costs) AND (discounts IS NULL OR amounts_plain(discounts)) THEN
+       WHEN states_plain(statuses) AND amounts_plain(costs) AND (discounts IS NULL OR amounts_plain(discounts)) THEN
          list_transform([visit_sum(owner, patients, statuses, costs, discounts)],
                         lambda visit_amount: cell(number_text(visit_amount)))[1]
        ELSE list_transform([visit_rows(owner, patients, statuses, costs, discounts)],

@@ -1,7 +1,7 @@
 """Invoices of the courses, with their lines, and the payments against them. All sums are in pence or cents."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chartlift_sandbox.generator.cases import Case, Spot, setting
 from chartlift_sandbox.generator.casts import Cast
@@ -133,8 +133,7 @@ def invoices(chart: Chart) -> list[Record]:
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Bill:
+class Bill(NamedTuple):
     """An invoice in outline, in cents; ``lines`` are (treatment, fee, discount), the total is net of discount."""
 
     course: Course

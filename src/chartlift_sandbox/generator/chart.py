@@ -9,7 +9,7 @@ from chartlift_sandbox.generator.cases import Case, Spot
 from chartlift_sandbox.generator.days import EPOCH, EPOCH_DAY, day, years_before
 from chartlift_sandbox.generator.dice import Dice
 from chartlift_sandbox.generator.households import household_of
-from chartlift_sandbox.generator.identity import Standing, standing
+from chartlift_sandbox.generator.identity import Standing, identity, standing
 from chartlift_sandbox.generator.patient_catalogue import case_of
 from chartlift_sandbox.generator.patients import ordinary_patient, preferred_clinician
 from chartlift_sandbox.generator.truth import Finding, Planted, RowFate
@@ -135,7 +135,7 @@ class Chart:
             found += [placed("patient", self.patient_id, self.neighbour, one) for one in self.neighbour.host_findings]
         if self.row != "send":
             return found
-        if self.patient["guardianPatientId"] is None and self._is_minor():
+        if self._is_minor() and self.patient["guardianPatientId"] is None:
             note = "minor without guardian"
             found.append(Planted("patient", self.patient_id, "guardianPatientId", "R-GUARDIAN", "send", "none", note))
         if self.standing.status == "DECEASED" and any(_is_ahead(row) for row in self.appointments):
@@ -144,6 +144,8 @@ class Chart:
         return found
 
     def _is_minor(self) -> bool:
+        if self.case is None and self.neighbour is None and not identity(self.world.seed, self.place).is_minor:
+            return False  # a sound record says the same, and need not be written for that
         born = self.patient["dateOfBirth"]
         return born is not None and day(years_before(EPOCH_DAY, _CONSENTING)) < born < day(EPOCH_DAY)
 

@@ -1,10 +1,11 @@
 """Planted defects: what a careful migration must notice, and what it must then do."""
 
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from typing import Literal
 
 RowFate = Literal["send", "hold", "skip", "unmatched", "matched"]
 FieldFate = Literal["sent", "withheld", "none"]
+_WORDS = ("entity", "id", "field", "rule", "row", "fate", "note")
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +29,7 @@ class Planted:
 
     def as_json(self) -> dict[str, object]:
         """The line of the truth file."""
-        return asdict(self)
+        return {name: getattr(self, name) for name in _WORDS}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,6 +1,6 @@
 """The visits of a patient in outline: when, with what outcome, and which defect. Rows are written from these."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from chartlift_sandbox.generator.appointment_cases import CAST
 from chartlift_sandbox.generator.cases import Case
@@ -21,8 +21,7 @@ _FUTURE = Odds(("PENDING", 55), ("CONFIRMED", 45))
 _COUNTS = Odds((1, 4), (3, 10), (6, 16), (9, 18), (13, 18), (17, 14), (22, 10), (28, 6), (36, 3), (46, 1))
 
 
-@dataclass(frozen=True, slots=True)
-class Visit:
+class Visit(NamedTuple):
     """One diary entry: ``day`` is an ordinal, ``minute`` counts from midnight of local time."""
 
     number: int

@@ -4,8 +4,8 @@ Everything written about treatment (courses, treatments, notes, invoices) hangs 
 to be counted without writing a single row.
 """
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
+from typing import NamedTuple
 
 from chartlift_sandbox.generator.chart import Chart
 from chartlift_sandbox.generator.days import day
@@ -23,8 +23,7 @@ _SCHEMES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Sitting:
+class Sitting(NamedTuple):
     """One completed visit: ``first`` is the number of its first treatment, ``note`` that of its note, if any."""
 
     visit: Visit
@@ -34,8 +33,7 @@ class Sitting:
     course: int
 
 
-@dataclass(frozen=True, slots=True)
-class Course:
+class Course(NamedTuple):
     """A course of treatment: sittings under one scheme, with the band of its heaviest item."""
 
     number: int
@@ -100,7 +98,7 @@ def _courses(chart: Chart) -> tuple[Course, ...]:
         scheme = dice.weighted(_SCHEMES[chart.practice["country"]])
         course = Course(number, scheme, None, mine)
         band = _band(chart, mine[0], items_of(course)) if scheme == "NHS" else None
-        found.append(replace(course, band=band))
+        found.append(course._replace(band=band))
     return tuple(found)
 
 

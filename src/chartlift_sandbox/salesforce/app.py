@@ -4,7 +4,6 @@ from typing import Any
 
 from starlette.exceptions import HTTPException
 from starlette.middleware.exceptions import ExceptionMiddleware
-from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route, Router
@@ -31,6 +30,7 @@ from chartlift_sandbox.salesforce.wire import (
     NEWEST,
     OLDEST,
     Gate,
+    PackAnswer,
     TidyPath,
     UnpackBody,
     json_response,
@@ -57,7 +57,7 @@ def create_app(doors: Doors, traffic: Traffic) -> ASGIApp:
     )
     app = CallerPermissions(app, doors.org)
     app = Gate(app, doors.org, doors.sessions, doors.usage)
-    app = GZipMiddleware(app, minimum_size=500, compresslevel=1)
+    app = PackAnswer(app)
     app = UnpackBody(app)
     app = FaultDoor(
         app,

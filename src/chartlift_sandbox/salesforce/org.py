@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -24,7 +24,7 @@ from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import whole
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
 from chartlift_sandbox.salesforce.settings import OrgSettings
-from chartlift_sandbox.salesforce.writes import WriteLog
+from chartlift_sandbox.salesforce.writes import EVERYTHING, Only, WriteLog
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,8 +215,16 @@ class Org:
 
     def read_writes(self, since: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
         """Rows of the write log with n > since, in the shape of the control door."""
+        return [row for page in self.write_pages(since, limit) for row in page]
+
+    def write_pages(
+        self, since: int = 0, limit: int | None = None, only: Only = EVERYTHING
+    ) -> Iterator[list[dict[str, Any]]]:
+        """The same a page at a time, as the log is now; `limit` counts the rows that are wanted."""
+        pages = self.writes.pages(since, limit, only)
         with self.lock:
-            return snapshots.read_writes(self, since, limit)
+            next(pages)
+        return pages
 
     # ----------------------------------------------------------------- schema
 

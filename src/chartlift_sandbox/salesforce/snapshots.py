@@ -7,57 +7,27 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import orjson
-
-from chartlift_sandbox.salesforce import store
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
 from chartlift_sandbox.salesforce.store import literal, quote
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
 
+_LOG = '"_log"'
 _META = 'CREATE OR REPLACE TABLE "_meta" (document VARCHAR)'
-
-
-def read_writes(org: Org, since: int, limit: int | None) -> list[dict[str, Any]]:
-    """Rows of the log: those that a restore brought back in `_writes`, then those of this run."""
-    stored = org.rows(
-        'SELECT * FROM "_writes" WHERE n > ? ORDER BY n LIMIT ?', [since, limit if limit is not None else 2**40]
-    )
-    rows = [
-        {
-            "n": row["n"], "time": row["time"].strftime("%Y-%m-%dT%H:%M:%S.000+0000"), "job": row["job"],
-            "user": row["user_id"], "op": row["op"], "object": row["object"], "id": row["id"],
-            "old": _parsed(row["old"]), "new": _parsed(row["new"]), "ok": row["ok"], "error": row["error"],
-        }
-        for row in stored
-    ]  # fmt: skip
-    room = None if limit is None else limit - len(rows)
-    return rows + org.writes.read(since, room)
-
-
-def _parsed(text: str | None) -> Any:
-    return None if text is None else orjson.loads(text)
-
-
-def flush_writes(org: Org) -> None:
-    """Render the pending log into the table `_writes`."""
-    count = org.writes.count
-    pending = org.writes.drain()
-    org.query_with({"_pending": pending}, 'INSERT INTO "_writes" SELECT * FROM _pending')
-    org.writes.load(count)
 
 
 def snapshot(org: Org, path: str) -> None:
     """Write records, schema, counters and log to a new file; an older file of that name is replaced."""
     Path(path).unlink(missing_ok=True)
-    flush_writes(org)
+    org.query_with({"_entries": org.writes.stored()}, f"CREATE OR REPLACE TABLE {_LOG} AS SELECT * FROM _entries")
     org.db.execute(_META)
     org.db.execute('INSERT INTO "_meta" VALUES (?)', [json.dumps(_document(org))])
     own = _database_name(org)
     org.db.execute(f"ATTACH {literal(path)} AS _snapshot")
     org.db.execute(f"COPY FROM DATABASE {quote(own)} TO _snapshot")
     org.db.execute("DETACH _snapshot")
+    _drop_carriers(org)
 
 
 def restore(org: Org, path: str) -> None:
@@ -72,6 +42,13 @@ def restore(org: Org, path: str) -> None:
     row = org.db.execute('SELECT document FROM "_meta"').fetchone()
     assert row is not None
     _load(org, json.loads(row[0]))
+    _drop_carriers(org)
+
+
+def _drop_carriers(org: Org) -> None:
+    """The two tables that exist in a snapshot only."""
+    for name in (_LOG, '"_meta"'):
+        org.db.execute(f"DROP TABLE {name}")
 
 
 def reset(org: Org) -> None:
@@ -81,7 +58,6 @@ def reset(org: Org) -> None:
     org.writes.clear()
     org.before_save.clear()
     org.validation_rules.clear()
-    org.db.execute(store.WRITES_TABLE)
     org.create_standard_objects()
     org.access.invalidate()
     if org.on_reset is not None:
@@ -134,7 +110,7 @@ def _load(org: Org, document: dict[str, Any]) -> None:
         setattr(org.settings, name, value)
     for name, value in document["people"].items():
         setattr(org.people, name, value)
-    org.writes.load(document["writes"])
+    org.writes.restore(org.query(f"SELECT * FROM {_LOG} ORDER BY first"), document["writes"])
     org.access.invalidate()
 
 

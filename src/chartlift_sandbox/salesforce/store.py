@@ -16,11 +16,6 @@ import duckdb
 from chartlift_sandbox.salesforce.schema import Field, SObject
 
 INTERNAL_COLUMNS = {"_deleted_at": "TIMESTAMP", "_deleted_with": "VARCHAR"}
-WRITES_TABLE = """
-CREATE TABLE IF NOT EXISTS "_writes" (
-    n BIGINT, time TIMESTAMP, job VARCHAR, user_id VARCHAR, op VARCHAR, object VARCHAR, id VARCHAR,
-    old JSON, new JSON, ok BOOLEAN, error VARCHAR)
-"""
 
 
 def quote(name: str) -> str:
@@ -43,7 +38,6 @@ def connect(path: str) -> duckdb.DuckDBPyConnection:
         # Measured: the automatic checkpoint rewrites a table in memory again and again and costs four times the insert.
         db.execute("SET checkpoint_threshold = '1TB'")
     db.execute("SET TimeZone = 'UTC'")
-    db.execute(WRITES_TABLE)
     return db
 
 

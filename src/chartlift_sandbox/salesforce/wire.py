@@ -6,6 +6,7 @@ import zlib
 from typing import Any
 
 import orjson
+from isal import isal_zlib
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -19,6 +20,7 @@ from chartlift_sandbox.salesforce.usage import Usage
 
 OLDEST, NEWEST = 31, 67
 URI_BYTES = 16_384
+WORTH_PACKING, GZIP_BITS = 500, 31
 BODY_BYTES = 160_000_000
 _SLASHES = re.compile(r"/{2,}")
 _VERSIONED = re.compile(r"^/services/data/v?(\d{1,3}\.\d)(?=/|$)", re.IGNORECASE)
@@ -53,7 +55,7 @@ class UnpackBody:
             return
         headers = dict(scope["headers"])
         packed = headers.get(b"content-encoding", b"").strip().lower() in {b"gzip", b"x-gzip"}
-        unpack = zlib.decompressobj(wbits=31) if packed else None
+        unpack = zlib.decompressobj(wbits=GZIP_BITS) if packed else None
         if packed:
             dropped = {b"content-encoding", b"content-length"}
             scope = {**scope, "headers": [(k, v) for k, v in scope["headers"] if k not in dropped]}
@@ -75,6 +77,53 @@ class UnpackBody:
             return message
 
         await self._app(scope, plain, send)
+
+
+class PackAnswer:
+    """Answers in gzip where the caller takes it and it is worth it. Result sets are large: the quickest level."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Passes on a send that packs."""
+        taken = scope["type"] == "http" and b"gzip" in dict(scope["headers"]).get(b"accept-encoding", b"")
+        await self._app(scope, receive, _Packer(send) if taken else send)
+
+
+class _Packer:
+    """Packs one answer: a whole body, or one that comes in pieces."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._start: Message = {}
+        self._packer: Any = None
+
+    async def __call__(self, message: Message) -> None:
+        if message["type"] == "http.response.start":
+            self._start = message
+            return
+        body, more = message.get("body", b""), message.get("more_body", False)
+        if self._start:
+            if len(body) >= WORTH_PACKING or more:
+                self._packer = isal_zlib.compressobj(1, wbits=GZIP_BITS)
+            else:
+                await self._send(self._start)
+        if self._packer is not None:
+            body = await run_in_threadpool(self._pack, body, more=more)
+            if self._start:
+                await self._send({**self._start, "headers": self._headers(None if more else len(body))})
+        self._start = {}
+        await self._send({**message, "body": body})
+
+    def _pack(self, body: bytes, *, more: bool) -> bytes:
+        packed = self._packer.compress(body)
+        return packed if more else packed + self._packer.flush()
+
+    def _headers(self, size: int | None) -> list[tuple[bytes, bytes]]:
+        kept = [(name, value) for name, value in self._start["headers"] if name.lower() != b"content-length"]
+        length = [] if size is None else [(b"content-length", str(size).encode())]
+        return [*kept, (b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding"), *length]
 
 
 class Gate:

@@ -1,21 +1,21 @@
 """The log of every row that a DML call touched, failed rows included.
 
-Large calls are kept as compressed Arrow and rendered only when somebody reads them; `flush` renders everything into
-the table `_writes`.
+Large calls are kept as compressed Arrow and rendered only when somebody reads them, a page at a time.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, fields, replace
 from datetime import date, datetime, time
 from typing import Any
 
-import orjson
 import pyarrow as pa
 
 from chartlift_sandbox.salesforce.kernels import pc
 
 NEW, OLD = "n:", "o:"
+PAGE = 2_000
 _COMPRESS_FROM = 262_144
 """Bytes; a few rejected notes can be larger than thousands of good rows."""
 
@@ -36,8 +36,29 @@ class Entry:
     rolled_back: str | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class Only:
+    """Which calls of the log are wanted; None takes any."""
+
+    object_name: str | None = None
+    op: str | None = None
+    job: str | None = None
+
+    def matches(self, entry: Entry) -> bool:
+        """Whether a call is one of them."""
+        wanted = ((self.object_name, entry.object_name), (self.op, entry.op), (self.job, entry.job))
+        return all(word in {None, found} for word, found in wanted)
+
+
+EVERYTHING = Only()
+
+
 def _pack(table: pa.Table) -> bytes | pa.Table:
-    if table.nbytes < _COMPRESS_FROM:
+    return table if table.nbytes < _COMPRESS_FROM else _packed(table)
+
+
+def _packed(table: bytes | pa.Table) -> bytes:
+    if isinstance(table, bytes):
         return table
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema, options=pa.ipc.IpcWriteOptions(compression="lz4")) as writer:
@@ -84,44 +105,56 @@ class WriteLog:
         self._entries.clear()
         self.count = 0
 
-    def load(self, count: int) -> None:
-        """Start after `count` rows that a restored `_writes` table holds."""
-        self._entries.clear()
+    def pages(
+        self, since: int = 0, limit: int | None = None, only: Only = EVERYTHING
+    ) -> Iterator[list[dict[str, Any]]]:
+        """Rows with n > since, at most `limit`, in order, a few thousand at a time; see `read`.
+
+        Take the first page with the org's lock held: from then on later writes are not seen.
+        """
+        entries = list(self._entries)
+        yield []
+        left = limit
+        for entry in entries:
+            if entry.first + entry.count - 1 <= since or not only.matches(entry):
+                continue
+            start = max(0, since - entry.first + 1)
+            stop = entry.count if left is None else min(entry.count, start + left)
+            good, bad = _unpack(entry.good), _unpack(entry.bad)
+            for at in range(start, stop, PAGE):
+                yield _render(entry, good, bad, at, min(stop, at + PAGE))
+            if left is not None:
+                left -= stop - start
+                if left <= 0:
+                    return
+
+    def read(self, since: int = 0, limit: int | None = None, only: Only = EVERYTHING) -> list[dict[str, Any]]:
+        """Rows with n > since, at most `limit`, in order; `old` and `new` map field to value or are None."""
+        return [row for page in self.pages(since, limit, only) for row in page]
+
+    def stored(self) -> pa.Table:
+        """The whole log, still packed, as a table that `restore` takes."""
+        names = [one.name for one in fields(Entry)]
+        rows = [{name: getattr(entry, name) for name in names} for entry in self._entries]
+        for row in rows:
+            row["good"], row["bad"] = _packed(row["good"]), _packed(row["bad"])
+        return pa.Table.from_pylist(rows, schema=LOG_SCHEMA)
+
+    def restore(self, table: pa.Table, count: int) -> None:
+        """Go on after what `stored` gave."""
+        self._entries = [Entry(**row) for row in table.to_pylist()]
         self.count = count
 
-    def read(self, since: int = 0, limit: int | None = None) -> list[dict[str, Any]]:
-        """Rows with n > since, at most `limit`, in order; `old` and `new` map field to value or are None."""
-        rows: list[dict[str, Any]] = []
-        for entry in self._entries:
-            if entry.first + entry.count - 1 <= since:
-                continue
-            if limit is not None and len(rows) >= limit:
-                break
-            room = None if limit is None else limit - len(rows)
-            start = max(0, since - entry.first + 1)
-            stop = entry.count if room is None else min(entry.count, start + room)
-            rows += _render(entry, start, stop)
-        return rows
 
-    def drain(self) -> pa.Table:
-        """Everything that is not in the table `_writes` yet, shaped like it; the log is empty afterwards."""
-        rows = self.read()
-        self._entries.clear()
-        for row in rows:
-            row["user_id"] = row.pop("user")
-            row["time"] = datetime.strptime(row["time"], "%Y-%m-%dT%H:%M:%S.000+0000")  # noqa: DTZ007 (stored without zone)
-            for key in ("old", "new"):
-                row[key] = None if row[key] is None else orjson.dumps(row[key]).decode()
-        return pa.Table.from_pylist(rows, schema=WRITES_SCHEMA)
-
-
-WRITES_SCHEMA = pa.schema(
+LOG_SCHEMA = pa.schema(
     [
-        ("n", pa.int64()),
+        ("first", pa.int64()),
+        ("count", pa.int64()),
         ("time", pa.timestamp("us")),
-        *((name, pa.string()) for name in ("job", "user_id", "op", "object", "id", "old", "new")),
-        ("ok", pa.bool_()),
-        ("error", pa.string()),
+        *((name, pa.string()) for name in ("job", "user_id", "op", "object_name")),
+        ("good", pa.binary()),
+        ("bad", pa.binary()),
+        ("rolled_back", pa.string()),
     ]
 )
 
@@ -131,8 +164,7 @@ def _table(data: bytes | pa.Table) -> pa.Table:
     return data
 
 
-def _slice(data: bytes | pa.Table, start: int, stop: int) -> pa.Table:
-    table = _unpack(data)
+def _slice(table: pa.Table, start: int, stop: int) -> pa.Table:
     row = table.column("row")
     return table.filter(pc.and_(pc.greater_equal(row, start), pc.less(row, stop)))
 
@@ -142,9 +174,9 @@ def _values(row: dict[str, Any], prefix: str) -> dict[str, Any] | None:
     return picked or None
 
 
-def _render(entry: Entry, start: int, stop: int) -> list[dict[str, Any]]:
-    good = [(row, None) for row in _slice(entry.good, start, stop).to_pylist()]
-    bad = [(row, row["error"]) for row in _slice(entry.bad, start, stop).to_pylist()]
+def _render(entry: Entry, done: pa.Table, failed: pa.Table, start: int, stop: int) -> list[dict[str, Any]]:
+    good = [(row, None) for row in _slice(done, start, stop).to_pylist()]
+    bad = [(row, row["error"]) for row in _slice(failed, start, stop).to_pylist()]
     return [
         {
             "n": entry.first + row["row"],

@@ -162,6 +162,25 @@ def test_packed_uploads_and_answers_are_understood(sandbox: Sandbox) -> None:
     assert sandbox.org.put("/" + broken["contentUrl"], content=b"no gzip", headers=headers).status_code == 400
 
 
+def test_answers_are_packed_whole_or_in_pieces_when_the_caller_takes_it(sandbox: Sandbox) -> None:
+    sandbox.ingest("insert", "Visit__c", "Key__c\n" + "".join(f"pk-{n:05}\n" for n in range(3_000)))
+    soql = "SELECT Key__c FROM Visit__c WHERE Key__c LIKE 'pk-%' ORDER BY Key__c"
+    job = sandbox.post("/jobs/query", json={"operation": "query", "query": soql}).json()["id"]
+    for _ in range(1000):
+        if sandbox.get(f"/jobs/query/{job}").json()["state"] == "JobComplete":
+            break
+        threading.Event().wait(0.01)
+    for encoding, shown in (("gzip, br", "gzip"), ("identity", None)):
+        answer = sandbox.get(f"/jobs/query/{job}/results", headers={"accept-encoding": encoding})
+        assert answer.headers.get("content-encoding") == shown
+        assert [row["Key__c"] for row in rows_of(answer.text)] == [f"pk-{n:05}" for n in range(3_000)]
+        listed = sandbox.get("/sobjects", headers={"accept-encoding": encoding})
+        assert listed.headers.get("content-encoding") == shown
+        assert listed.json()["sobjects"]
+    small = sandbox.get("/jobs/ingest/0", headers={"accept-encoding": "gzip"})
+    assert "content-encoding" not in small.headers
+
+
 def test_aborting_and_deleting_depend_on_the_state(sandbox: Sandbox) -> None:
     job = sandbox.post("/jobs/ingest", json={"operation": "insert", "object": "Visit__c"}).json()
     target = f"{DATA}/jobs/ingest/{job['id']}"

@@ -44,6 +44,17 @@ def test_every_row_that_was_written_is_listed(sandbox: Sandbox) -> None:
     assert rows[0]["new"]["Key__c"] == "wr-1"
     assert rows[1]["error"].startswith("INVALID_TYPE_ON_FIELD_IN_RECORD")
     assert sandbox.control.get("/org/writes", params={"since": start, "limit": 1}).json() == rows[:1]
+    assert sandbox.control.get("/org/writes", params={"job": job, "limit": 5}).json() == rows
+    assert sandbox.control.get("/org/writes", params={"job": job, "op": "update"}).json() == []
+
+
+def test_a_long_log_comes_as_one_list(sandbox: Sandbox) -> None:
+    start = sandbox.control.get("/org/writes").json()[-1]["n"]
+    lines = "".join(f"lg-{n},{n}\n" for n in range(5_000))
+    sandbox.ingest("insert", "Visit__c", f"Key__c,Cost__c\n{lines}")
+    rows = sandbox.control.get("/org/writes", params={"since": start}).json()
+    assert [row["n"] for row in rows] == list(range(start + 1, start + 5_001))
+    assert {row["new"]["Cost__c"] for row in rows} == set(range(5_000))
 
 
 def test_a_person_edits_and_the_state_hash_sees_it(sandbox: Sandbox) -> None:

@@ -15,7 +15,7 @@ from chartlift.platforms.salesforce.rest import Rest
 from chartlift.platforms.salesforce.results import Garbled
 from chartlift.platforms.salesforce.session import Repeat
 
-PAGE_ROWS = 20_000  # a page is in memory as text and as table: some 30 MB of wide rows
+PAGE_ROWS = 10_000  # a page is in memory as text and as table: some 20 MB of wide rows
 FETCHES = 4
 
 

@@ -11,10 +11,11 @@ from chartlift import transforms
 from chartlift.model.plan import ConfirmedPlan, FieldRule, ObjectMap
 from chartlift.model.ports import Tools
 from chartlift.stages.lists import fill_lists
+from chartlift.stages.memory import give_back
 from chartlift.stages.sqltext import ident
 from chartlift.stages.translation import macros, stale, translate
 
-NARROW, WIDE = "128MB", "320MB"
+NARROW, WIDE = "112MB", "320MB"
 
 
 def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
@@ -31,6 +32,7 @@ def narrow(tools: Tools) -> None:
     What is above the limit goes back to the system.
     """
     tools.staging.sql.execute(f"SET memory_limit = '{NARROW}'")
+    give_back()
 
 
 def widen(tools: Tools) -> None:

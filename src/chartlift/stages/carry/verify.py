@@ -7,6 +7,7 @@ from chartlift.model.ports import ByPrefix, ByValues
 from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix
 from chartlift.stages.carry.images import post_of, read_ours
 from chartlift.stages.carry.preread import SMALL
+from chartlift.stages.memory import give_back
 
 MADE = """
     SELECT d.key, d.created, false AS touched, o.* FROM done AS d JOIN org_post AS o ON o."Id" = d.id
@@ -43,4 +44,6 @@ def verify(carry: Carry, unit: ObjectMap) -> int:
         post = carry.table(post_of(unit) if operations[batch] == "update" else MADE)
         carry.sql.unregister("done")
         journal.posts(batch, post)
+        del post
+        give_back()
     return count

@@ -18,6 +18,7 @@ from chartlift.model.ports import (
 )
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry
 from chartlift.stages.carry.cut import Batch
+from chartlift.stages.memory import give_back
 
 pc: Any = pyarrow.compute  # its functions are made at run time, so tools see none of them
 STATUS = {"created": "created", "uploaded": "uploaded", "closed": "closed"}
@@ -54,6 +55,7 @@ def send(carry: Carry, unit_name: str, object_name: str, batch: Batch, *, attemp
     outcomes = settle_doubts(carry, entry, outcomes)
     _keep_outcomes(carry, entry, outcomes)
     _again(carry, entry, batch, outcomes, attempt)
+    give_back()
 
 
 def _send(carry: Carry, entry: BatchRow, batch: Batch) -> pa.Table:

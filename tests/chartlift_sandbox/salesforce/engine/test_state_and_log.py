@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -12,6 +13,7 @@ from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.dml import SET_NULL
 from chartlift_sandbox.salesforce.hooks import FieldUpdate, ValidationRule
 from chartlift_sandbox.salesforce.schema import Field
+from chartlift_sandbox.salesforce.writes import PAGE, Only
 
 
 def test_the_state_hash_sees_business_values_and_nothing_else(fresh: Bench) -> None:
@@ -74,6 +76,34 @@ def test_the_log_pages_through_large_calls(fresh: Bench) -> None:
     assert len(fresh.org.read_writes(since=start)) == 6_000
 
 
+def test_the_log_can_be_asked_for_some_calls_only(fresh: Bench) -> None:
+    start = fresh.org.writes.count
+    contact = fresh.insert("Contact", LastName="A")
+    fresh.dml("insert", "Visit__c", [{"Source_System_ID__c": f"o-{n}"} for n in range(5_000)], job="7500")
+    fresh.dml("update", "Contact", [{"Id": contact, "Title": "Dr"}], job="7501")
+
+    def asked(limit: int | None = None, **only: str) -> list[dict[str, Any]]:
+        return [row for page in fresh.org.write_pages(start, limit, Only(**only)) for row in page]
+
+    assert [row["op"] for row in asked(object_name="Contact")] == ["insert", "update"]
+    assert [row["n"] for row in asked(op="update")] == [start + 5_002]
+    assert [row["n"] for row in asked(2_500, job="7500")] == list(range(start + 2, start + 2_502))
+    assert asked(object_name="Account") == []
+    pages = fresh.org.write_pages(start)
+    fresh.insert("Contact", LastName="Later")
+    sizes = [len(page) for page in pages if page]
+    assert sum(sizes) == 5_002, "a page that was asked for later sees the log as it was"
+    assert max(sizes) <= PAGE
+
+
+def test_failed_rows_in_bulk_are_kept_small(fresh: Bench) -> None:
+    text = "far too long; " * 1_000
+    fresh.dml("insert", "Visit__c", [{"Note__c": text} for _ in range(400)])
+    entry = fresh.org.writes.stored().to_pylist()[-1]
+    assert len(entry["bad"]) < 400 * len(text) // 10
+    assert fresh.org.read_writes()[-1]["new"]["Note__c"] == text
+
+
 def test_a_snapshot_brings_everything_back(fresh: Bench, tmp_path: Path) -> None:
     visit = fresh.insert("Visit__c", Name="kept", Source_System_ID__c="s-1")
     before, log = fresh.org.state_hash(system=True), fresh.org.read_writes()
@@ -83,6 +113,9 @@ def test_a_snapshot_brings_everything_back(fresh: Bench, tmp_path: Path) -> None
     fresh.org.restore(str(tmp_path / "org.snap"))
     assert fresh.org.state_hash(system=True) == before
     assert fresh.org.read_writes() == log
+    assert {row[0] for row in fresh.org.db.execute("SELECT table_name FROM duckdb_tables()").fetchall()}.isdisjoint(
+        {"_log", "_meta"}
+    )
     assert fresh.org.schema.field("Visit__c", "Later__c") is None
     assert fresh.insert("Visit__c", Name="next") > visit
     assert fresh.error("insert", "Visit__c", Source_System_ID__c="S-1")[0] == "DUPLICATE_VALUE"

@@ -147,5 +147,6 @@ def _surround(clinic: ClinicData, clerk: Clerk, sound: set[int]) -> None:
     ):
         taken = {row["patientId"] for row in clinic.rows[entity].values()}
         for one, given in zip(sorted(sound - taken), rows, strict=False):
+            clerk.touched.add(("patient", one))
             for row in given:
                 clerk.create(entity, base | row | {"patientId": one})

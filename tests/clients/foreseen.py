@@ -188,7 +188,8 @@ class Foreseen:
         fates = self.fates[object_name]
         fates[key] = max(fates.get(key, "send"), row, key=WEIGHT.__getitem__)
         if row != "send":
-            self.reasons[key].add(family(rule))
+            # a record without its patient is a stranger at every visit it names
+            self.reasons[key] |= {family(rule), *(["R-REF"] if rule == "PARENT" else [])}
 
     def withheld(self, entity: str, one: Any, record: Record) -> dict[str, str]:
         """The fields a record should go without: what was planted in it, and what follows from defects elsewhere."""

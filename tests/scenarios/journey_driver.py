@@ -25,6 +25,7 @@ OBJECTS = (
 )
 MANAGED = ("SystemModstamp", "LastModifiedDate", "LastModifiedById", "LastViewedDate", "LastReferencedDate")
 IDS = {"clinicalNote": "noteId", "paymentLink": "providerLinkId"}  # where it is not the entity's name with Id
+PATHS = {"paymentLink": "/paymentProviders"}  # where it is not the entity's name with s
 PATIENCE = 120.0  # seconds for anything on a machine that is busy with other things
 
 Row = dict[str, Any]
@@ -320,7 +321,11 @@ def read_clinic(facts: dict[str, Any], *entities: str) -> dict[str, dict[int, Ro
             found[entity], page = {}, 1
             while page is not None:
                 every = {"includeArchived": "true", "includeDeceased": "true"} if entity == "patient" else {}
-                answer = client.get(f"/{entity}s", params=every | {"page": page, "pageSize": 200, "sort": "id"}).json()
+                got = client.get(
+                    PATHS.get(entity, f"/{entity}s"), params=every | {"page": page, "pageSize": 200, "sort": "id"}
+                )
+                assert got.status_code == 200, (entity, page, got.status_code, got.text)
+                answer = got.json()
                 found[entity] |= {row[IDS.get(entity, f"{entity}Id")]: row for row in answer["items"]}
                 page = answer["nextPage"]
     return found

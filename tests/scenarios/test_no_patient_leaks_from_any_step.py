@@ -37,6 +37,10 @@ def plant(world: World) -> list[str]:
         world.mutate("update", "patient", patient, **fields)
         if number % 5 == 0:
             words += [phone, "+447700" + phone[6:].replace(" ", "")]
+    for entity, field in (("clinicalNote", "text"), ("document", "fileName"), ("paymentLink", "customerId")):
+        mine = [one for one, row in world.read(entity).items() if row["patientId"] in chosen]
+        assert mine, entity
+        world.mutate("update", entity, mine[0], **{field: f"Qvanterlik {entity}"})
     return words
 
 
@@ -60,7 +64,16 @@ def test_no_patient_leaks_from_any_step(deployed: World) -> None:
         for step in ("extract --full", "profile", "propose", "estimate", "sample --go --size 100"):
             deployed.run(*step.split())
         deployed.mutate("update", "patient", deployed.patients()[0], firstName="Qvanterlik00x")
-        for step in ("load --go --without-sample", "delta --go", "reconcile", "status", "audit --verify", "rollback"):
+        steps = (
+            "load --go --without-sample",
+            "delta --go",
+            "reconcile",
+            "rebuild",
+            "status",
+            "audit --verify",
+            "rollback",
+        )
+        for step in steps:
             deployed.run(*step.split())
         plain = deployed.run("sample", "--workspace", str(deployed.workspace), bare=True)
         assert plain.code == 0
@@ -69,6 +82,7 @@ def test_no_patient_leaks_from_any_step(deployed: World) -> None:
         watcher.join()
     landed = deployed.soql("SELECT LastName FROM Contact WHERE LastName LIKE 'Qvanterlik%'")
     assert len(landed) == PLANTED
+    assert deployed.soql("SELECT Id FROM Document__c WHERE File_Name__c LIKE 'Qvanterlik%'")
     heap = {"arguments": b"\0".join(arguments)}
     heap |= {f"{done.words} said": (done.out + done.err).encode() for done in deployed.said}
     home = deployed.workspace.parent  # the workspace and the state folder

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
+from chartlift import transforms
 from chartlift.errors import PackError
 from chartlift.model.plan import ObjectMap, Policies
+from chartlift.model.source import EntityShape
 from chartlift.stages.sqltext import ident
 
 PARTS = {
@@ -19,12 +21,18 @@ MOST_PARTS = 999  # of one text: three digits; `seq` leaves room for them
 
 
 @dataclass(frozen=True, slots=True)
-class TransformShape:
-    """What the compiler needs to know of a transform."""
+class Entities:
+    """What a source delivers: the columns of each entity, and which entities belong to a patient without being one."""
 
-    kind: str  # macro | distinct | parts
-    takes: str  # one | list
-    unmapped: str = "R-PICK"  # the finding of a value that its value map does not know
+    columns: Mapping[str, frozenset[str]]
+    owned: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, shapes: Iterable[EntityShape]) -> Entities:
+        """From the shapes of a source."""
+        known = tuple(shapes)
+        owned = frozenset(shape.name for shape in known if shape.patient not in ("", shape.id))
+        return cls({shape.name: frozenset(shape.columns) for shape in known}, owned)
 
 
 @dataclass
@@ -34,10 +42,8 @@ class Query:
     unit: ObjectMap
     tenant: str
     policies: Policies
-    columns: Mapping[str, frozenset[str]]
-    shapes: Mapping[str, TransformShape]
+    entities: Entities
     units: Mapping[str, ObjectMap]  # by code
-    owned: frozenset[str] = frozenset()  # entities whose rows belong to a patient
     joins: list[str] = field(default_factory=list)  # of the first level, over the entity
     map_joins: list[str] = field(default_factory=list)  # of the second level, over the transformed values
 
@@ -51,7 +57,7 @@ class Query:
             raise PackError(f"{self.unit.name}: join {alias} is not declared (column {name})")
         if rest == "_owner":
             return self.owner_of(alias)
-        if rest not in self.columns.get(entity, frozenset()):
+        if rest not in self.entities.columns.get(entity, frozenset()):
             raise PackError(f"{self.unit.name}: the source has no column {rest} in {entity}")
         return f"{ident('j_' + alias) if alias else 's'}.{ident(rest)}"
 
@@ -67,16 +73,16 @@ class Query:
         """SQL for what no source delivers: the owner, and the place of a part in its whole."""
         if name == "_owner":
             return "coalesce(og.survivor, s._patient)"
-        number = continued(self.unit, self.shapes)
+        number = continued(self.unit)
         if number is None or name not in PARTS:
             raise PackError(f"{self.unit.name}: there is no column {name}")
         return PARTS[name].replace("whole", f"(r{number}).v")
 
 
-def continued(unit: ObjectMap, shapes: Mapping[str, TransformShape]) -> int | None:
+def continued(unit: ObjectMap) -> int | None:
     """The place of the field whose text may continue in further rows; None if the unit has none."""
     places = (n for n, rule in enumerate(unit.fields) if not rule.lookup and rule.const is None)
-    return next((n for n in places if shapes[unit.fields[n].transform].kind == "parts"), None)
+    return next((n for n in places if transforms.load()[unit.fields[n].transform].kind == "parts"), None)
 
 
 def first_filled(sources: list[str]) -> str:

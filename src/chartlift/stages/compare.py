@@ -19,6 +19,7 @@ from chartlift.stages.translation import rows_of, view
 
 LETTERS = {"E": "equal", "W": "withheld", "S": "server", "P": "person", "D": "differs"}
 SHOWN = 25
+AT_ONCE = 15_000  # rows compared together
 OPEN = "?"  # differs, and nobody has looked yet why
 
 
@@ -47,17 +48,19 @@ def _weigh(work: Carry, unit: ObjectMap, names: list[str]) -> None:
         f" WHEN v.{ident(name)} IS NOT DISTINCT FROM o.{ident(name)} THEN 'E' ELSE '{OPEN}' END"
         for name in names
     )
-    work.sql.execute(f"""
-        CREATE OR REPLACE TEMP TABLE compared AS
+    parts = work.value(f"SELECT count(*) // {AT_ONCE} + 1 FROM {rows_of(unit)}")
+    for part in range(parts):  # a join of wide rows takes as much memory as they do
+        work.sql.execute(f"""
+        {"INSERT INTO compared" if part else "CREATE OR REPLACE TEMP TABLE compared AS"}
         SELECT v.key, v.fate, v.reason, v.withheld, l.id AS landed, o."Id" AS id,
                CASE WHEN v.fate = 'ok' AND o."Id" IS NOT NULL THEN
                  CASE WHEN w.held = '' AND {equal} THEN {literal("E" * len(names))} ELSE {letters} END END AS letters
         FROM {view(unit)} AS v
         LEFT JOIN landed AS l ON l.key = v.key AND l.hash IS NOT NULL
-        LEFT JOIN org_now AS o ON o."{KEY}" = v.key,
+        LEFT JOIN (FROM org_now WHERE hash("{KEY}") % {parts} = {part}) AS o ON o."{KEY}" = v.key,
         LATERAL (SELECT CASE WHEN len(v.withheld) = 0 THEN '' ELSE ' ' || array_to_string(v.withheld, ' ') END AS held) AS w
-        WHERE {selected(work, unit)}
-    """)
+        WHERE {selected(work, unit)} AND hash(v.key) % {parts} = {part}
+        """)
 
 
 def _explain(work: Carry, unit: ObjectMap, names: list[str]) -> None:

@@ -6,14 +6,13 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from chartlift import transforms
 from chartlift.errors import NotConfirmed, UsageError
 from chartlift.model.outcomes import StepReport
 from chartlift.model.plan import ConfirmedPlan, PersonDecision, Policies
 from chartlift.model.ports import Tools
 from chartlift.stages import people as people_step
 from chartlift.stages import plans
-from chartlift.stages.columns import TransformShape
+from chartlift.stages.columns import Entities
 from chartlift.stages.desired import as_plain, desired_schema, source_values
 from chartlift.stages.statement import compile_statement
 from chartlift.stages.translation import macros
@@ -77,12 +76,12 @@ def draft(
         **{name: tools.options[name] for name in ("batch_rows", "batch_bytes", "pps") if name in tools.options},
     )
     pack = tools.pack
-    columns = {shape.name: frozenset(shape.columns) for shape in tools.source.shapes()}
-    shapes = {name: TransformShape(t.kind, t.takes, t.unmapped) for name, t in transforms.load().items()}
-    owned = frozenset(shape.name for shape in tools.source.shapes() if shape.patient not in ("", shape.id))
-    given = {"policies": policies, "columns": columns, "shapes": shapes, "owned": owned}
+    entities = Entities.of(tools.source.shapes())
     units = {unit.code: unit for unit in pack.maps}
-    statements = {unit.name: compile_statement(unit, tenant=tools.tenant, units=units, **given) for unit in pack.maps}
+    statements = {
+        unit.name: compile_statement(unit, tenant=tools.tenant, policies=policies, entities=entities, units=units)
+        for unit in pack.maps
+    }
     return ConfirmedPlan(
         tenant=tools.tenant,
         org_id=org_id,

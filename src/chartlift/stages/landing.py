@@ -35,6 +35,7 @@ def prepare(sql: Any, shapes: Sequence[EntityShape]) -> None:
         if shape.nests:
             nests.prepare(sql, shape)
             continue
+        pages.prepare(sql, shape)
         columns = ", ".join(f"{ident(c)} VARCHAR" for c in shape.columns)
         sql.execute(
             f"CREATE TABLE IF NOT EXISTS {ident('src_' + shape.name)} ({columns}, _id VARCHAR, _patient VARCHAR, "
@@ -57,7 +58,7 @@ def settle(sql: Any, shapes: Sequence[EntityShape], number: int, *, kind: str, c
     remerged = _merged(sql, read, number)
     nests.build(sql, shapes, number, remerged)
     found = [_count(sql, shape, *counts[shape.name]) for shape in read]
-    pages.clear(sql)
+    pages.clear(sql, read)
     sql.execute("DROP TABLE land_pick; DROP TABLE land_act; DROP TABLE land_back")
     return found
 

@@ -65,7 +65,7 @@ def parent_keys(query: Query) -> list[str]:
     for number, rule in enumerate(query.unit.fields):
         if is_record_lookup(rule):
             keys.append(f"{_parent_key(query, rule, number)} AS {ident('key:' + rule.target)}")
-            if may_be_a_strangers(query.unit, rule, query.units, query.owned):
+            if may_be_a_strangers(query.unit, rule, query.units, query.entities.owned):
                 keys.append(f"{_strangers(query, rule, number)} AS stranger{number}")
     return keys
 

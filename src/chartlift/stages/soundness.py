@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import date, timedelta
 from typing import Any
 
@@ -11,7 +11,7 @@ from chartlift.model.plan import FieldRule, ObjectMap
 from chartlift.model.ports import Tools
 from chartlift.model.reports import Finding
 from chartlift.model.source import EntityShape
-from chartlift.stages.columns import TransformShape
+from chartlift.stages.columns import Entities
 from chartlift.stages.continuation import fill_parts
 from chartlift.stages.lists import fill_lists
 from chartlift.stages.sqltext import ident, literal
@@ -41,7 +41,7 @@ def rules(tools: Tools, shapes: Sequence[EntityShape]) -> Iterator[Finding]:
     """What each field of the pack would say about its values, with the fate the pack gives them."""
     if tools.pack is None:
         return
-    columns = {shape.name: frozenset(shape.columns) for shape in tools.source.shapes()}
+    entities = Entities.of(tools.source.shapes())
     known = {shape.name for shape in shapes}
     fill_lists(tools, tools.pack.value_maps.values())
     for unit in tools.pack.maps:
@@ -50,7 +50,7 @@ def rules(tools: Tools, shapes: Sequence[EntityShape]) -> Iterator[Finding]:
         fill_parts(tools, unit)
         for rule in unit.fields:
             if rule.sources and not rule.lookup and not rule.sources[0].startswith("_"):
-                yield from _rule(tools, unit, rule, columns)
+                yield from _rule(tools, unit, rule, entities)
 
 
 def _samples(entity: str, keys: Sequence[str] | None) -> tuple[str, ...]:
@@ -208,18 +208,17 @@ def _shared_numbers(sql: Any, shape: EntityShape) -> Iterator[Finding]:
 # ---------------------------------------------------------------- rules of the pack
 
 
-def _rule(tools: Tools, unit: ObjectMap, rule: FieldRule, columns: Mapping[str, frozenset[str]]) -> Iterator[Finding]:
+def _rule(tools: Tools, unit: ObjectMap, rule: FieldRule, entities: Entities) -> Iterator[Finding]:
     """Codes that a field's transform, length and value list raise, each with count and samples."""
     from chartlift.stages.carry.prepare import fill_distinct  # brings the whole loader along
 
     fill_distinct(tools, unit, rule)
-    shapes = {name: TransformShape(t.kind, t.takes, t.unmapped) for name, t in transforms.load().items()}
     missing = "R-PICK" if rule.map else "R-REQ"
     absent = f"CASE WHEN cell.v IS NULL AND NOT cell.bad THEN '{missing}' END" if rule.required else "NULL"
     found = tools.staging.sql.execute(
         f"SELECT code, bool_or(bad), count(*), arg_min(_id, _seq, {SAMPLES}) FROM ("
         f"SELECT _id, _seq, coalesce(cell.note, {absent}) AS code, cell.bad OR cell.note IS NULL AS bad"
-        f" FROM ({compile_cell(unit, rule, columns=columns, shapes=shapes)}))"
+        f" FROM ({compile_cell(unit, rule, entities)}))"
         " WHERE code IS NOT NULL GROUP BY code ORDER BY code"
     ).fetchall()
     place = f"{unit.source}.{'+'.join(rule.sources)}"

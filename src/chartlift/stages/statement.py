@@ -19,9 +19,10 @@ import re
 from collections.abc import Mapping
 from dataclasses import replace
 
+from chartlift import transforms
 from chartlift.errors import PackError
 from chartlift.model.plan import FieldRule, ObjectMap, Policies
-from chartlift.stages.columns import MOST_PARTS, Query, TransformShape, continued, first_filled
+from chartlift.stages.columns import MOST_PARTS, Entities, Query, continued, first_filled
 from chartlift.stages.parents import (
     NOTHING,
     is_record_lookup,
@@ -41,26 +42,24 @@ def compile_statement(
     *,
     tenant: str,
     policies: Policies,
-    columns: Mapping[str, frozenset[str]],
-    shapes: Mapping[str, TransformShape],
+    entities: Entities,
     units: Mapping[str, ObjectMap],
-    owned: frozenset[str] = frozenset(),
 ) -> str:
-    """Compile one unit. `owned`: entities whose rows belong to a patient without being one.
+    """Compile one unit.
 
     Raises:
         PackError: a column, join, transform or parent that does not exist.
     """
-    query = Query(unit, tenant, policies, columns, shapes, units, owned)
+    query = Query(unit, tenant, policies, entities, units)
     for rule in unit.fields:
-        if not rule.lookup and rule.const is None and rule.transform not in shapes:
+        if not rule.lookup and rule.const is None and rule.transform not in transforms.load():
             raise PackError(f"{unit.name}.{rule.target}: there is no transform {rule.transform}")
     for alias, source in unit.join.items():
         on = query.column(source)
         query.joins.append(
             f"LEFT JOIN {ident('src_' + alias)} AS {ident('j_' + alias)} ON {ident('j_' + alias)}._id = {on}"
         )
-    numbered = sorted(enumerate(unit.fields), key=lambda each: each[0] != continued(unit, shapes))  # others use it
+    numbered = sorted(enumerate(unit.fields), key=lambda each: each[0] != continued(unit))  # others use it
     raw = [f"{_raw(query, rule, number)} AS r{number}" for number, rule in numbered]
     first = ",\n         ".join([*_row_head(query), *raw, *parent_keys(query)])
     second = ",\n         ".join(["raw.*", *(f"{_cell(query, r, n)} AS x{n}" for n, r in enumerate(unit.fields))])
@@ -73,19 +72,13 @@ def compile_statement(
     )
 
 
-def compile_cell(
-    unit: ObjectMap,
-    rule: FieldRule,
-    *,
-    columns: Mapping[str, frozenset[str]],
-    shapes: Mapping[str, TransformShape],
-) -> str:
+def compile_cell(unit: ObjectMap, rule: FieldRule, entities: Entities) -> str:
     """SQL for `_id, _seq, cell` of one field that is no lookup: what the statement says of it, alone.
 
     Raises:
         PackError: as `compile_statement`.
     """
-    query = Query(replace(unit, fields=(rule,)), "", Policies(), columns, shapes, {})
+    query = Query(replace(unit, fields=(rule,)), "", Policies(), entities, {})
     used = {name.rpartition(".")[0] for name in (*rule.sources, *rule.arguments)}
     for alias in (alias for alias in unit.join if alias in used):
         on = f"{ident('j_' + alias)}._id = {query.column(unit.join[alias])}"
@@ -102,7 +95,7 @@ def compile_cell(
 def _pseudo_joins(query: Query) -> list[str]:
     """What the columns need that no source delivers."""
     joins = ["LEFT JOIN src_merged AS og ON og.entity = 'patient' AND og.id = s._patient"]
-    if continued(query.unit, query.shapes) is not None:
+    if continued(query.unit) is not None:
         joins.append(f"LEFT JOIN {ident('parts_' + query.unit.name)} AS q ON q._id = s._id")
     return joins
 
@@ -115,7 +108,7 @@ def _row_head(query: Query) -> list[str]:
     query.joins.append(f"LEFT JOIN src_deleted AS t ON t.entity = {entity} AND t.id = s._id")
     query.joins += _pseudo_joins(query)
     seq, suffix = "s._seq", ""
-    if continued(unit, query.shapes) is not None:
+    if continued(unit) is not None:
         seq = f"s._seq * {MOST_PARTS + 1} + coalesce(q.part, 1) - 1"
         suffix = " || CASE WHEN q.part > 1 THEN '-' || q.part ELSE '' END"
     gates = [
@@ -163,7 +156,7 @@ def _cell(query: Query, rule: FieldRule, number: int) -> str:
         return (
             f"CASE WHEN {value}.v IS NULL THEN {value}"
             f" WHEN m{number}.label IS NULL"
-            f" THEN {{'v': NULL::VARCHAR, 'note': {literal(query.shapes[rule.transform].unmapped)}, 'bad': true}}"
+            f" THEN {{'v': NULL::VARCHAR, 'note': {literal(transforms.load()[rule.transform].unmapped)}, 'bad': true}}"
             f" ELSE {{'v': m{number}.label, 'note': {value}.note, 'bad': false}} END"
         )
     limit = None if rule.lookup else text_limit(rule.type)
@@ -176,7 +169,7 @@ def _cell(query: Query, rule: FieldRule, number: int) -> str:
 
 
 def _transformed(query: Query, rule: FieldRule, number: int) -> str:
-    shape = query.shapes[rule.transform]
+    shape = transforms.load()[rule.transform]
     if rule.sources[0].startswith("_"):
         return f"{{'v': {query.column(rule.sources[0])}, 'note': NULL::VARCHAR, 'bad': false}}"
     sources = [query.column(name) for name in rule.sources]
@@ -235,7 +228,7 @@ def _verdict(query: Query) -> str:
             empty = ident("key:" + rule.target) if is_record_lookup(rule) else f"{cell}.v"
             code = literal("hold:R-PICK" if rule.map else "hold:R-REQ")  # no word at all is no listed word either
             holds.append(f"WHEN {empty} IS NULL THEN {code} || {name}")
-        if may_be_a_strangers(unit, rule, query.units, query.owned):
+        if may_be_a_strangers(unit, rule, query.units, query.entities.owned):
             holds.append(f"WHEN stranger{number} THEN 'hold:R-REF' || {name}")
     return f"coalesce(gate, CASE {' '.join(holds)} END)" if holds else "gate"
 

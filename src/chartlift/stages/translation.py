@@ -12,6 +12,8 @@ from chartlift.stages.continuation import fill_parts
 from chartlift.stages.parents import is_record_lookup, is_self_lookup
 from chartlift.stages.sqltext import ident, literal
 
+AT_ONCE = 20_000  # rows of the source that are translated together: memory depends on this, not on their number
+
 
 def stale(tools: Tools, plan: ConfirmedPlan) -> bool:
     """Whether a unit's stored translation is of another plan or of an older extraction."""
@@ -69,10 +71,25 @@ def rows_of(unit: ObjectMap) -> str:
 
 def _all(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap) -> None:
     fill_parts(tools, unit)
-    statement = plan.statements[unit.name]
-    tools.staging.sql.execute(
-        f"CREATE OR REPLACE TABLE {rows_of(unit)} AS SELECT *, {_size(unit)} AS _bytes FROM ({statement}) ORDER BY seq"
-    )
+    sql, source = tools.staging.sql, ident("src_" + unit.source)
+    firsts = sql.execute(f"""
+        SELECT min(_seq) FROM (
+          SELECT _seq, (row_number() OVER (ORDER BY _seq) - 1) // {AT_ONCE} AS part FROM {source})
+        GROUP BY part ORDER BY part
+    """).fetchall()
+    ends = [f"_seq < {first}" for (first,) in firsts[1:]] + ["true"]
+    starts = ["true"] + [f"_seq >= {first}" for (first,) in firsts[1:]]
+    for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        opening = f"INSERT INTO {rows_of(unit)}" if number else f"CREATE OR REPLACE TABLE {rows_of(unit)} AS"
+        text = _over(plan, unit, f"{start} AND {end}") if len(ends) > 1 else plan.statements[unit.name]
+        sql.execute(f"{opening} SELECT *, {_size(unit)} AS _bytes FROM ({text}) ORDER BY seq")
+
+
+def _over(plan: ConfirmedPlan, unit: ObjectMap, chosen: str) -> str:
+    """The confirmed statement over some rows of the source: row by row it says the same as over all of them."""
+    source = ident("src_" + unit.source)
+    few = f"FROM (SELECT * FROM {source} WHERE {chosen}) AS s"
+    return plan.statements[unit.name].replace(f"FROM {source} AS s", few, 1)
 
 
 def _size(unit: ObjectMap) -> str:
@@ -95,9 +112,8 @@ def _changed(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap, extraction: int
     sql.execute(f"CREATE OR REPLACE TABLE again AS SELECT DISTINCT _id FROM ({chosen})")
     fill_parts(tools, unit, "SELECT _id FROM again")
     sql.execute(f"DELETE FROM {rows_of(unit)} WHERE source_id IN (SELECT _id FROM again)")
-    # the statement itself over the chosen rows of the source: what did not change is not translated to be thrown away
-    few = f"FROM (SELECT * FROM {source} WHERE _id IN (SELECT _id FROM again)) AS s"
-    statement = plan.statements[unit.name].replace(f"FROM {source} AS s", few, 1)
+    # what did not change is not translated to be thrown away
+    statement = _over(plan, unit, "_id IN (SELECT _id FROM again)")
     sql.execute(f"INSERT INTO {rows_of(unit)} SELECT *, {_size(unit)} AS _bytes FROM ({statement})")
 
 

@@ -18,6 +18,7 @@ from chartlift.stages.sqltext import ident, literal
 DONE = ("settled", "verified")
 MAKES = ("insert", "undelete")
 KNOWN = "(r.key IS NOT NULL)"
+AT_ONCE = 15_000  # rows judged together
 # Somebody else wrote to the row, be it outside the mapped fields: before our last update (touched), or since.
 FOREIGN = """coalesce(r.touched, false) OR (n.stamp <> r."SystemModstamp" AND n.modifier <> (SELECT id FROM me))"""
 REASON = """
@@ -138,20 +139,27 @@ def _of(name: str, unit: ObjectMap) -> str:
 def judge(work: Carry, unit: ObjectMap) -> None:
     """Compare what we left with what is there now; children keep their parents in `keep_parents`."""
     for made, weighed in ((True, _weigh_made(unit)), (False, _weigh_changed(unit))):
-        if not work.value("SELECT count(*) FROM touched_rows WHERE unit = ? AND made = ?", [unit.name, made]):
-            continue
-        work.sql.execute(f"""
-            INSERT INTO undo
-            WITH e AS MATERIALIZED (
-              SELECT t.key, t.id, t.made, t.late, n.id AS there, n.deleted, n.master, {FOREIGN} AS foreign_edit, {weighed}
-              FROM touched_rows AS t
-              LEFT JOIN {_of("now", unit)} AS n ON n.id = t.id
-              LEFT JOIN {_of("ours", unit)} AS r ON r.key = t.key
-              LEFT JOIN {_of("pres", unit)} AS p ON p.key = t.key
-              WHERE t.unit = {literal(unit.name)} AND t.made = {made}
-            )
-            SELECT {literal(unit.name)}, {literal(unit.object)}, e.key, e.id, {ACTION}, {REASON}, e.made FROM e
-        """)
+        count = work.value("SELECT count(*) FROM touched_rows WHERE unit = ? AND made = ?", [unit.name, made])
+        parts = -(-count // AT_ONCE)
+        for part in range(parts):
+            _judge_part(work, unit, weighed, made=made, chosen=f"hash(id) % {parts} = {part}")
+
+
+def _judge_part(work: Carry, unit: ObjectMap, weighed: str, *, made: bool, chosen: str) -> None:
+    """Some of the rows of a unit: a join of wide rows takes as much memory as they do."""
+    work.sql.execute(f"""
+        INSERT INTO undo
+        WITH t AS MATERIALIZED (
+          FROM touched_rows WHERE unit = {literal(unit.name)} AND made = {made} AND {chosen}
+        ), e AS MATERIALIZED (
+          SELECT t.key, t.id, t.made, t.late, n.id AS there, n.deleted, n.master, {FOREIGN} AS foreign_edit, {weighed}
+          FROM t
+          LEFT JOIN (FROM {_of("now", unit)} WHERE {chosen}) AS n ON n.id = t.id
+          LEFT JOIN (FROM {_of("ours", unit)} WHERE key IN (SELECT key FROM t)) AS r ON r.key = t.key
+          LEFT JOIN (FROM {_of("pres", unit)} WHERE key IN (SELECT key FROM t)) AS p ON p.key = t.key
+        )
+        SELECT {literal(unit.name)}, {literal(unit.object)}, e.key, e.id, {ACTION}, {REASON}, e.made FROM e
+    """)
 
 
 def _weigh_made(unit: ObjectMap) -> str:

@@ -14,7 +14,7 @@ from chartlift import packs, transforms
 from chartlift.model.plan import FieldRule, ObjectMap, Policies
 from chartlift.model.source import EntityShape
 from chartlift.stages import landing
-from chartlift.stages.columns import TransformShape
+from chartlift.stages.columns import Entities
 from chartlift.stages.continuation import parts_of, table_columns
 from chartlift.stages.desired import desired_schema
 from chartlift.stages.parents import PEOPLE, is_record_lookup
@@ -54,10 +54,8 @@ class PackCase:
             unit,
             tenant="t",
             policies=Policies(fallback_user_id="005000000000001AAA"),
-            columns=self.columns,
-            shapes={name: TransformShape(t.kind, t.takes, t.unmapped) for name, t in transforms.load().items()},
+            entities=Entities.of(self.shapes),
             units={each.code: each for each in self.pack.maps},
-            owned=frozenset(shape.name for shape in self.shapes if shape.patient not in ("", shape.id)),
         )
 
     def vendors(self) -> list[str]:

@@ -9,7 +9,7 @@ from chartlift_sandbox.generator.chart import Chart
 from chartlift_sandbox.generator.days import EPOCH_DAY, day, instant
 from chartlift_sandbox.generator.dice import Dice, Odds
 from chartlift_sandbox.generator.treatments import CAST as TREATMENTS
-from chartlift_sandbox.generator.treatments import link, net_cents, status_of
+from chartlift_sandbox.generator.treatments import link, net_cents, unfinished
 from chartlift_sandbox.generator.truth import Finding, Planted
 from chartlift_sandbox.generator.work import Course, courses, items_of, money, procedure, treatment_count
 from chartlift_sandbox.generator.world import NOBODY_BASE, Record
@@ -32,7 +32,8 @@ def invoice_id(place: int, number: int) -> int:
 
 def _items(chart: Chart, course: Course) -> list[int]:
     """Treatments of a course that are invoiced: the completed ones."""
-    return [at for at in items_of(course) if status_of(chart, at) == "COMPLETED"]
+    others = unfinished(chart)
+    return [at for at in items_of(course) if at not in others]
 
 
 def billed(chart: Chart) -> tuple[Course, ...]:

@@ -138,9 +138,14 @@ def _treatments(chart: Chart) -> list[Record]:
     return CAST.spoilt(chart, rows)
 
 
+def unfinished(chart: Chart) -> dict[int, str]:
+    """States of the treatments that are not completed; the first two of a patient always are."""
+    return chart.once("treatment-states", _states)
+
+
 def status_of(chart: Chart, number: int) -> str:
-    """State of the n-th treatment before any defect; the first two of a patient are always completed."""
-    return chart.once("treatment-states", _states).get(number, "COMPLETED")
+    """State of the n-th treatment before any defect."""
+    return unfinished(chart).get(number, "COMPLETED")
 
 
 def _states(chart: Chart) -> dict[int, str]:

@@ -91,11 +91,10 @@ def courses(chart: Chart) -> tuple[Course, ...]:
 
 
 def _courses(chart: Chart) -> tuple[Course, ...]:
-    found = []
-    for number in range(-(-len(sittings(chart)) // _VISITS_PER_COURSE)):
-        mine = sittings(chart)[number * _VISITS_PER_COURSE : (number + 1) * _VISITS_PER_COURSE]
-        dice = Dice(chart.world.seed, "course", chart.place, number)
-        scheme = dice.weighted(_SCHEMES[chart.practice["country"]])
+    found, every, schemes = [], sittings(chart), _SCHEMES[chart.practice["country"]]
+    for number in range(-(-len(every) // _VISITS_PER_COURSE)):
+        mine = every[number * _VISITS_PER_COURSE : (number + 1) * _VISITS_PER_COURSE]
+        scheme = Dice(chart.world.seed, "course", chart.place, number).weighted(schemes)
         course = Course(number, scheme, None, mine)
         band = _band(chart, mine[0], items_of(course)) if scheme == "NHS" else None
         found.append(course._replace(band=band))

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, cast
+
+import duckdb
 
 from chartlift.errors import PackError
+from chartlift.model.plan import ObjectMap
 from chartlift.model.reports import MappingLine
-from chartlift.stages import load, reconcile
+from chartlift.stages import load, overview, reconcile
 from chartlift.testing.small import add_patient, add_visit
 
 
@@ -112,6 +115,26 @@ def test_practitioners_are_matched_and_not_moved(bench: Any) -> None:
     assert found.verified == 3 + 6  # owners of Contacts, practitioners of visits
     every = table(bench, (line("Practitioner → User", matched=True),))["Practitioner → User"]
     assert every == replace(found, fields=())
+
+
+def test_a_record_in_parts_has_gone_when_all_of_them_have() -> None:
+    sql = duckdb.connect()
+    sql.execute("CREATE TABLE rows_note (key VARCHAR, source_id VARCHAR)")
+    sql.execute("CREATE TABLE judged (key VARCHAR, source_id VARCHAR, fate VARCHAR, reason VARCHAR)")
+    for key, source, fate in (
+        ("n-1", "1", "sent"),
+        ("n-1-2", "1", "sent"),
+        ("n-2", "2", "sent"),
+        ("n-2-2", "2", "failed"),
+    ):
+        sql.execute("INSERT INTO rows_note VALUES (?, ?)", [key, source])
+        sql.execute("INSERT INTO judged VALUES (?, ?, ?, ?)", [key, source, fate, "" if fate == "sent" else "TOO_MANY"])
+    unit = ObjectMap("note", "Note__c", "note", "NOT")
+    found = overview._Line("Note", ("note",), (), matched=False)
+    overview._rows(cast("Any", SimpleNamespace(sql=sql)), found, unit, [])
+    assert dict(found.counts) == {"source": 2, "sent": 1, "records": 3, "failed": 1}
+    assert dict(found.reasons) == {("failed", "TOO_MANY"): 1}
+    sql.close()
 
 
 def test_children_of_a_skipped_record_are_skipped_with_it(bench: Any) -> None:

@@ -1,3 +1,4 @@
+import json
 from collections.abc import Callable
 from typing import Any
 
@@ -39,6 +40,15 @@ def test_any_record_can_be_written_alone(still_clock: Any) -> None:
     for entity in CHARTED:
         for key in list(whole.ids(entity))[-40::7]:
             assert Clinic(120, 9, still_clock).record(entity, key) == whole.record(entity, key)
+
+
+def test_what_was_forgotten_is_written_again_the_same(still_clock: Any) -> None:
+    clinic = Clinic(340, 6, still_clock)  # more patients than written charts are kept
+    for entity in ("patient", "appointment", "treatment", "clinicalNote", "invoice", "document"):
+        keys = clinic.ids(entity)[:30]
+        before = json.dumps(list(clinic.records(entity, keys)))
+        rows(clinic, entity)
+        assert json.dumps(list(clinic.records(entity, keys))) == before, entity
 
 
 def test_ids_are_unique_ascending_and_short(still_clock: Any) -> None:

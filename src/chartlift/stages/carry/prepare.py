@@ -15,7 +15,7 @@ from chartlift.stages.memory import give_back
 from chartlift.stages.sqltext import ident
 from chartlift.stages.translation import macros, stale, translate
 
-NARROW, WIDE = "112MB", "320MB"
+NARROW, WIDE = "128MB", "320MB"
 
 
 def prepare(tools: Tools, plan: ConfirmedPlan) -> None:

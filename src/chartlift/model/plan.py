@@ -34,7 +34,7 @@ class FieldRule:
     lookup: str = ""
     const: str | None = None
     required: bool = False
-    on_bad: str = "withhold"  # withhold | hold
+    on_bad: str = "withhold"  # withhold | hold | hold_unreadable (mere extra decimals: withhold)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,8 @@ every field of the source) and `overview.toml` (the mappings as people count the
                  OBJECT (the value is CODE-id)
       const      the same text for every row, in canonical form; "" for a field that is deployed and stays empty
       required   the row is held without a value
-      on_bad     withhold (default) or hold: what an unusable value does
+      on_bad     withhold (default) or hold: what an unusable value does; hold_unreadable: hold, but withhold what only has
+                 more decimals than the field
 """
 
 from __future__ import annotations

@@ -22,6 +22,7 @@ _COLUMN = re.compile(r"\w+(\.\w+)?", re.ASCII)
 _API_NAME = re.compile(r"[A-Za-z][A-Za-z0-9]*(_[A-Za-z0-9]+)*(__c)?", re.ASCII)
 _CODE = re.compile(r"[A-Z]{3}", re.ASCII)
 _LONGEST_NAME = 40
+_ON_BAD = ("withhold", "hold_unreadable", "hold")
 _TYPES = {
     "Text": r"\((?P<n>\d+)\)",
     "TextArea": "",
@@ -212,8 +213,8 @@ def _flag(reader: Reader, target: str, line: Mapping[str, Any]) -> bool:
 
 def _agrees(reader: Reader, rule: FieldRule, line: Mapping[str, Any], value_maps: Mapping[str, ValueMap]) -> None:
     """Whether the words of a line go together."""
-    if rule.on_bad not in ("withhold", "hold"):
-        raise reader.wrong(rule.target, f"on_bad is withhold or hold, not {rule.on_bad}")
+    if rule.on_bad not in _ON_BAD:
+        raise reader.wrong(rule.target, f"on_bad is {', '.join(_ON_BAD[:-1])} or {_ON_BAD[-1]}, not {rule.on_bad}")
     if rule.map and rule.map not in value_maps:
         raise reader.wrong(rule.target, f"there is no value map {rule.map}")
     if rule.const is not None and (rule.sources or rule.lookup or rule.map):

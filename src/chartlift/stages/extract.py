@@ -16,9 +16,11 @@ from chartlift.model.ports import Tools
 from chartlift.model.reports import EntityCount, ExtractReport, Finding
 from chartlift.model.source import EntityShape, Page
 from chartlift.stages import landing, pages
+from chartlift.stages.spare import give_back
 from chartlift.stages.sqltext import ident
 
 _START = ""
+_PAGES = 5  # after which memory is given back
 _PASSES = 2  # readings of a listing that brings fewer rows than it promises
 
 _TEXTS: Mapping[str, tuple[str, str, str]] = {
@@ -193,6 +195,8 @@ def _take(tools: Tools, reading: _Reading, state: _Listing, page: Page, shape: E
                 "UPDATE extraction SET watermark = least(watermark, $2) WHERE number = $1",
                 [reading.number, _naive(reading.started - behind)],
             )
+    if state.pages % _PAGES == 0:
+        give_back()
     tools.progress.step(f"extract {page.listing}", min(state.rows, state.total or state.rows), state.total)
     return enough
 

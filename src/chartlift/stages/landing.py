@@ -12,6 +12,7 @@ from typing import Any
 from chartlift.model.reports import EntityCount
 from chartlift.model.source import EntityShape
 from chartlift.stages import nests, pages
+from chartlift.stages.spare import give_back
 from chartlift.stages.sqltext import ident, literal
 
 LONGEST_CHAIN = 10  # merges of merges that are followed
@@ -69,6 +70,7 @@ def _entity(
     """One entity's rows into `src_*`: (new rows, changed rows). `whole`: what did not come is gone."""
     owner = shape.refs[shape.part_of] if shape.part_of else ""
     pages.spread(sql, shape)
+    give_back()
     if owner:
         _current(sql, shape, owner)
     _pick(sql, shape)

@@ -19,7 +19,7 @@ CREATE TABLE IF NOT EXISTS land_deleted (entity VARCHAR, id VARCHAR, survivor VA
 CREATE TABLE IF NOT EXISTS land_bare (entity VARCHAR, id VARCHAR, listing VARCHAR, arrival BIGINT);
 """
 _PIECE = 4000  # bytes; longer ones are kept apart from the rows
-_AT_ONCE = 4 << 20  # bytes of rows that are spread out in one go
+_AT_ONCE = 2 << 20  # bytes of rows that are spread out in one go
 _CODEC = pa.Codec("zstd", compression_level=1)
 
 

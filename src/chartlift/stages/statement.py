@@ -159,11 +159,16 @@ def _cell(query: Query, rule: FieldRule, number: int) -> str:
             f" THEN {{'v': NULL::VARCHAR, 'note': {literal(transforms.load()[rule.transform].unmapped)}, 'bad': true}}"
             f" ELSE {{'v': m{number}.label, 'note': {value}.note, 'bad': false}} END"
         )
-    limit = None if rule.lookup else text_limit(rule.type)
-    if limit is None:
+    limit, digits = (None, None) if rule.lookup else (text_limit(rule.type), whole_digits(rule.type))
+    if limit is None and digits is None:
         return value
+    fits = (
+        f"fits({value}.v, {limit})"
+        if digits is None
+        else f"strlen(split_part(ltrim({value}.v, '-'), '.', 1)) <= {digits}"
+    )
     return (
-        f"CASE WHEN {value}.v IS NULL OR fits({value}.v, {limit}) THEN {value}"
+        f"CASE WHEN {value}.v IS NULL OR {fits} THEN {value}"
         " ELSE {'v': NULL::VARCHAR, 'note': 'R-LEN', 'bad': true} END"
     )
 
@@ -204,6 +209,12 @@ def _distinct(query: Query, rule: FieldRule, number: int, sources: list[str], ar
     return f"CASE {tests} {bads} ELSE {NOTHING} END"
 
 
+def whole_digits(type_words: str) -> int | None:
+    """How many digits a number may have before the point; None if its type has no such limit."""
+    found = re.match(r"(?:Number|Currency)\((\d+), ?(\d+)\)", type_words)
+    return int(found.group(1)) - int(found.group(2)) if found else None
+
+
 def text_limit(type_words: str) -> int | None:
     """How many UTF-16 units a field takes; None if its type has no such limit."""
     found = re.match(r"(?:Text|LongTextArea)\((\d+)\)", type_words)
@@ -222,8 +233,8 @@ def _verdict(query: Query) -> str:
         holds.append(f"WHEN {cell}.v IS NULL AND NOT {cell}.bad THEN {literal(f'{line.fate}:{line.reason}')}")
     for number, rule in enumerate(unit.fields):
         name, cell = literal("@" + rule.target), f"x{number}"
-        if (rule.required or rule.on_bad == "hold" or rule.lookup in HELD) and not is_record_lookup(rule):
-            holds.append(f"WHEN {cell}.bad THEN 'hold:' || {cell}.note || {name}")
+        if not is_record_lookup(rule) and (held := _held(rule, cell)):
+            holds.append(f"WHEN {held} THEN 'hold:' || {cell}.note || {name}")
         if rule.required:
             empty = ident("key:" + rule.target) if is_record_lookup(rule) else f"{cell}.v"
             code = literal("hold:R-PICK" if rule.map else "hold:R-REQ")  # no word at all is no listed word either
@@ -231,6 +242,13 @@ def _verdict(query: Query) -> str:
         if may_be_a_strangers(unit, rule, query.units, query.entities.owned):
             holds.append(f"WHEN stranger{number} THEN 'hold:R-REF' || {name}")
     return f"coalesce(gate, CASE {' '.join(holds)} END)" if holds else "gate"
+
+
+def _held(rule: FieldRule, cell: str) -> str:
+    """SQL for whether an unusable value holds its row; '' if it never does."""
+    if rule.required or rule.on_bad == "hold" or rule.lookup in HELD:
+        return f"{cell}.bad"
+    return f"{cell}.bad AND NOT ends_with({cell}.note, '-DECIMALS')" if rule.on_bad == "hold_unreadable" else ""
 
 
 def _output(unit: ObjectMap) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from chartlift.transforms.canonical import TEXT_FINDINGS, canonical_number, clean, text_note
@@ -9,12 +10,21 @@ from chartlift.transforms.outcome import Outcome
 
 ARGUMENTS = 2
 FINDINGS = TEXT_FINDINGS
+_NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 Texts = Sequence[str | None] | None
 
 
 def _number(x: str | None) -> str | None:
     text = clean(x)
     return None if text is None else canonical_number(text)
+
+
+def _with_pence(number: str) -> str:
+    """A total as money is written: at least two decimals; what is no number stays."""
+    if not _NUMBER.fullmatch(number):
+        return number
+    whole, _, part = number.partition(".")
+    return f"{whole}.{part:0<2}"
 
 
 def reference(x: Texts, counts: Texts, totals: Texts) -> Outcome:
@@ -28,6 +38,6 @@ def reference(x: Texts, counts: Texts, totals: Texts) -> Outcome:
         count, total = (
             _number(texts[place]) if texts is not None and place < len(texts) else None for texts in (counts, totals)
         )
-        parts = [clean(description), count and f"x {count}", total and f"= {total}"]
+        parts = [clean(description), count and f"x {count}", total and f"= {_with_pence(total)}"]
         lines.append(" ".join(part for part in parts if part))
     return Outcome("\n".join(line for line in lines if line) or None, note)

@@ -9,10 +9,13 @@ CREATE OR REPLACE MACRO items_plain(x, counts, totals) AS counts_plain(counts) A
 CREATE OR REPLACE MACRO number_texts(texts) AS
   list_transform(list_transform(texts, lambda item_written: clean(item_written)), lambda item_c: canon_number(item_c));
 CREATE OR REPLACE MACRO count_texts(counts) AS CASE WHEN counts IS NULL THEN [] WHEN counts_plain(counts) THEN counts ELSE number_texts(counts) END;
+-- A total has two decimals, as money is written; what has more keeps them, what is no number stays.
+CREATE OR REPLACE MACRO pence_text(t) AS
+  CASE WHEN regexp_full_match(t, '-?[0-9]+') THEN t || '.00' WHEN regexp_full_match(t, '-?[0-9]+\.[0-9]') THEN t || '0' ELSE t END;
 CREATE OR REPLACE MACRO total_texts(totals) AS
   CASE WHEN totals IS NULL THEN []
-       WHEN totals_plain(totals) THEN list_transform(totals, lambda plain_total: amount_text(plain_total))
-       ELSE number_texts(totals) END;
+       WHEN totals_plain(totals) THEN list_transform(totals, lambda plain_total: plain_total)
+       ELSE list_transform(number_texts(totals), lambda total_text: pence_text(total_text)) END;
 CREATE OR REPLACE MACRO items_raw(x, counts, totals) AS
   concat_ws(E'\n', CASE WHEN len(x) > 0 THEN array_to_string(x, E'\n') END, CASE WHEN len(counts) > 0 THEN array_to_string(counts, E'\n') END,
                    CASE WHEN len(totals) > 0 THEN array_to_string(totals, E'\n') END);
@@ -22,7 +25,7 @@ CREATE OR REPLACE MACRO items_slow(x, counts, totals) AS
 CREATE OR REPLACE MACRO items_noted(raw, lines) AS
   CASE WHEN has_surrogate(raw) THEN refused('R-TEXT-SURROGATE') ELSE struct_pack(v := lines, note := marks_apart_note(raw), bad := FALSE) END;
 CREATE OR REPLACE MACRO items_quick(x, counts, totals) AS
-  array_to_string(list_transform(x, lambda item, place: item || coalesce(' x ' || counts[place], '') || coalesce(' = ' || amount_text(totals[place]), '')), E'\n');
+  array_to_string(list_transform(x, lambda item, place: item || coalesce(' x ' || counts[place], '') || coalesce(' = ' || totals[place], '')), E'\n');
 CREATE OR REPLACE MACRO tf_line_items(x, counts, totals) AS
   CASE WHEN items_plain(x, counts, totals) AND list_count(x) = len(x) THEN cell(items_quick(x, counts, totals))
        WHEN coalesce(len(x), 0) = 0 THEN empty_cell()

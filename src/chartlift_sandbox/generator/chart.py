@@ -75,7 +75,7 @@ class Chart:
     @cached_property
     def standing(self) -> Standing:
         """State of the record with its dates."""
-        return standing(self.world, self.place, deceased="deceased" in self.traits)
+        return standing(self.world, self.place, deceased="deceased" in self.traits, alive="alive" in self.traits)
 
     @cached_property
     def practice(self) -> Record:

@@ -168,15 +168,20 @@ MEDICAL: tuple[Case, ...] = (
     setting("alert of exactly 255", 1, {"medicalAlertText": _alert(255)}, "R-LEN", note="just fits"),
 )
 
+
+def _undated_consent(record: Record, _: Spot) -> None:
+    record |= {"marketingConsent": True, "marketingConsentAt": None}
+
+
 CONSENTS: tuple[Case, ...] = (
     setting("consent to e-mail unknown", 12, {"allowEmail": None}, "R-CONSENT", note="opted out"),
     setting("consent to text unknown", 8, {"allowSms": None, "allowPost": None}, "R-CONSENT", note="opted out"),
-    setting(
+    Case(
         "marketing consent without date",
         8,
-        {"marketingConsent": True, "marketingConsentAt": None},
-        "R-CONSENT",
-        "withheld",
+        _undated_consent,
+        (Finding("marketingConsent", "R-CONSENT", "withheld"),),
+        traits=frozenset({"alive"}),  # who has died consents to nothing, dated or not
     ),
 )
 

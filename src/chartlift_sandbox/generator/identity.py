@@ -105,12 +105,14 @@ def home(seed: int, place: int, country: str, practice_town: str) -> Record:
     }
 
 
-def standing(world: World, place: int, *, deceased: bool = False) -> Standing:
+def standing(world: World, place: int, *, deceased: bool = False, alive: bool = False) -> Standing:
     """Status with its dates: 72 % active, 18 % inactive, 7 % archived, 3 % deceased."""
     dice = Dice(world.seed, "standing", place)
     status = dice.weighted(_STATES)
     if deceased:
         status = "DECEASED"
+    if alive and status == "DECEASED":
+        status = "ACTIVE"
     born = identity(world.seed, place).birth
     earliest = max(years_before(EPOCH_DAY, 12), born + 300)
     created = earliest + dice.below(max(1, EPOCH_DAY - 60 - earliest))

@@ -68,7 +68,7 @@ CASES: tuple[Case, ...] = (
     _tooth("36", None, "no notation", held=True),
     _tooth("UR9", "PALMER", "no such tooth", held=True),
     _tooth("36, 37", "FDI", "list without blank: 36,37", weight=6),
-    _tooth("UR6 & UR7", "PALMER", "unreadable list", held=True),
+    _tooth("UR6 & UR7", "PALMER", "list: 16,17"),
     _tooth("LLE", "PALMER", "deciduous: 75", weight=6),
     setting("surface nobody knows", 4, {"surfaces": "XQ"}, "R-SURF", "none", row="hold"),
     setting("surfaces in small letters", 4, {"surfaces": "mod"}, "R-SURF", note="MOD"),
@@ -86,9 +86,9 @@ CASES: tuple[Case, ...] = (
     setting("deleted, still listed", 4, {"isDeleted": True}, "R-DELETED", "none", "source deleted", row="skip"),
     setting("controls in notes", 3, {"notes": "Shade A3\u0007\r\nlab: Müller & Söhne"}, "R-TEXT",
     note="controls removed"),
-    _tooth("UR1-UR3", "PALMER", "a range names no tooth", held=True),
-    _tooth("11-13", "FDI", "a range names no tooth", held=True, weight=2),
-    _tooth("FM", "PALMER", "full mouth is no tooth", held=True, weight=2),
+    _tooth("UR1-UR3", "PALMER", "range: 11,12,13"),
+    _tooth("11-13", "FDI", "range: 11,12,13", weight=2),
+    _tooth("FM", "PALMER", "full mouth stays as it is", weight=2),
     _tooth("U/A", None, "upper arch is no tooth", held=True, weight=2),
     _tooth("9", "FDI", "a number of another country's chart", held=True, weight=2),
     _tooth("UR6,UR7", "PALMER", "list: 16,17", weight=6),
@@ -119,7 +119,7 @@ CASES: tuple[Case, ...] = (
 #: Shares by patient; eleven of a patient's eighteen treatments are charted on a tooth.
 COMMON: tuple[tuple[Case, int], ...] = (
     (_tooth("46,47", "FDI", "list: 46,47"), 330),
-    (_tooth("LL6 & LL7", "PALMER", "unreadable list", held=True), 50),
+    (_tooth("LL6 & LL7", "PALMER", "list: 36,37"), 50),
     (_tooth("29", "FDI", "no such tooth", held=True), 10),
 )
 CAST = Cast("treatment", CASES, 300, COMMON)

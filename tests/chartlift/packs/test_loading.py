@@ -194,10 +194,10 @@ MISTAKES = [
     ),
     ("appointment.toml", 'from = "surgery", ', "", "appointment.toml: Surgery__c: says neither from nor const"),
     (
-        "treatment.toml",
+        "contact.toml",
         'transform = "money"',
         'transform = "money", on_bad = "panic"',
-        "treatment.toml: Cost__c: on_bad is withhold or hold, not panic",
+        "contact.toml: Care_Plan_Monthly_Fee__c: on_bad is withhold, hold_unreadable or hold, not panic",
     ),
     (
         "appointment.toml",

@@ -129,10 +129,10 @@ RULES: list[tuple[str, list[Any], str | None, str | None]] = [
     (
         "line_items",
         [["Composite filling 36 MOD", "Hygienist "], ["1", "2.0"], ["76.60", "30.00"]],
-        "Composite filling 36 MOD x 1 = 76.6\nHygienist x 2 = 30",
+        "Composite filling 36 MOD x 1 = 76.60\nHygienist x 2 = 30.00",
         SENT,
     ),
-    ("line_items", [["Toothbrush", None], [None, "1"], ["4.50", None]], "Toothbrush = 4.5\nx 1", SENT),
+    ("line_items", [["Toothbrush", None], [None, "1"], ["4.50", None]], "Toothbrush = 4.50\nx 1", SENT),
     ("line_items", [None, None, None], None, SENT),
     # what a visit costs
     ("visit_cost", ["120.00", OURS, *VISIT], "120", SENT),

@@ -30,6 +30,7 @@ PATHS = {
 }
 LIMIT = 32_768
 _FDI, _PALMER = re.compile(r"[1-4][1-8]|[5-8][1-5]"), re.compile(r"(U|L)(R|L)([1-8]|[A-E])")
+_WHOLE_MOUTH = {"FM", "UA", "LA", "U/A", "L/A"}
 _SURFACES = re.compile(r"[MODBLIPF]*")
 _LONE = re.compile("[\ud800-\udfff]")
 STATES = {"planned", "inprogress", "completed", "cancelled", "referred"}
@@ -77,7 +78,9 @@ def tooth_is_sound(row: Row) -> bool:
     if not row["tooth"]:
         return True
     shape = {"FDI": _FDI, "PALMER": _PALMER}.get(str(row["toothNotation"]))
-    parts = [part.strip().upper() for part in row["tooth"].split(",")]
+    if row["tooth"].strip().upper() in _WHOLE_MOUTH:
+        return shape is not None
+    parts = [part.strip().upper() for part in re.split("[,&-]", row["tooth"])]
     return shape is not None and all(shape.fullmatch(part) for part in parts)
 
 

@@ -84,7 +84,7 @@ def write(settings: Settings) -> None:
         f'pack = "{settings.pack}"\n\n'
         f'[source]\nplatform = "{settings.source}"\nurl = "{settings.source_url}"\n\n'
         f'[destination]\nplatform = "{settings.destination}"\nurl = "{settings.org_url}"\n\n'
-        "[policies]\n# batch_rows = 50000\n",
+        "[policies]\n# batch_rows = 20000\n",
         encoding="utf-8",
     )
 

@@ -76,7 +76,7 @@ def test_no_patient_leaks_from_any_step(deployed: World) -> None:
         for step in steps:
             deployed.run(*step.split())
         plain = deployed.run("sample", "--workspace", str(deployed.workspace), bare=True)
-        assert plain.code == 0
+        assert plain.code == 0, plain.err[-400:]
     finally:
         ended.set()
         watcher.join()

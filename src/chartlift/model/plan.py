@@ -74,8 +74,8 @@ class Policies:
     fallback_user_id: str = ""
     account_owner_id: str = ""
     pps: bool = False
-    batch_rows: int = 50_000
-    batch_bytes: int = 25_000_000
+    batch_rows: int = 20_000
+    batch_bytes: int = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,7 +16,7 @@ from chartlift.model.ports import Tools
 from chartlift.model.reports import EntityCount, ExtractReport, Finding
 from chartlift.model.source import EntityShape, Page
 from chartlift.stages import landing, pages
-from chartlift.stages.spare import give_back
+from chartlift.stages.spare import give_back, rare_collections
 from chartlift.stages.sqltext import ident
 
 _START = ""
@@ -72,8 +72,9 @@ def run(tools: Tools, since: str | None = None) -> ExtractReport:
     if reading is None:
         return _nothing(tools, shapes)
     forecast = _forecast(tools, reading)
-    for listing in tools.source.listings(reading.since):
-        _read(tools, reading, listing, {shape.name: shape for shape in shapes})
+    with rare_collections():
+        for listing in tools.source.listings(reading.since):
+            _read(tools, reading, listing, {shape.name: shape for shape in shapes})
     return _finish(tools, reading, shapes, forecast)
 
 

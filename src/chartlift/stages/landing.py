@@ -59,6 +59,8 @@ def settle(sql: Any, shapes: Sequence[EntityShape], number: int, *, kind: str, c
     remerged = _merged(sql, read, number)
     nests.build(sql, shapes, number, remerged)
     found = [_count(sql, shape, *counts[shape.name]) for shape in read]
+    for owner in {shape.refs[shape.part_of] for shape in read if shape.part_of}:
+        sql.execute(f"DROP TABLE {ident('land_owner_' + owner)}")
     pages.clear(sql, read)
     sql.execute("DROP TABLE land_pick; DROP TABLE land_act; DROP TABLE land_back")
     return found
@@ -222,11 +224,10 @@ def _sort(sql: Any, shape: EntityShape) -> None:
     sql.execute(f"""
         CREATE OR REPLACE TEMP TABLE land_order AS
         SELECT rowid AS rid, _seq AS was, row_number() OVER (ORDER BY {order("s")}) AS seq FROM {src} s""")
-    if not sql.execute("SELECT count(*) FROM land_order WHERE was IS DISTINCT FROM seq").fetchone()[0]:
-        return
-    sql.execute(f"""
-        CREATE OR REPLACE TABLE {src} AS
-        SELECT s.* REPLACE (o.seq AS _seq) FROM {src} s JOIN land_order o ON o.rid = s.rowid ORDER BY o.seq""")
+    if sql.execute("SELECT EXISTS (FROM land_order WHERE was IS DISTINCT FROM seq)").fetchone()[0]:
+        sql.execute(f"""
+            CREATE OR REPLACE TABLE {src} AS
+            SELECT s.* REPLACE (o.seq AS _seq) FROM {src} s JOIN land_order o ON o.rid = s.rowid ORDER BY o.seq""")
     sql.execute("DROP TABLE land_order")
 
 

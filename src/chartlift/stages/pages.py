@@ -100,6 +100,7 @@ def clear(sql: Any, shapes: Sequence[EntityShape]) -> None:
     for shape in shapes:
         sql.execute(f"DROP TABLE {_table(shape.name)}")
     sql.execute("DROP TABLE land_deleted; DROP TABLE land_bare")
+    sql.execute("DROP TABLE IF EXISTS land_earlier; DROP TABLE IF EXISTS land_own")
 
 
 def _tables(sql: Any, entity: str, where: str, *given: str) -> Iterator[pa.Table]:

@@ -51,11 +51,12 @@ def choose(tools: Tools, plan: ConfirmedPlan, size: int) -> list[str]:
         f" FROM {view(unit)} WHERE patient IS NOT NULL"
         for unit in plan.maps
     ]
-    work.sql.execute(f"""
-        CREATE OR REPLACE TABLE strata AS
-        SELECT stratum, arg_min(patient, md5('{seed}' || patient)) AS patient FROM ({" UNION ALL ".join(strata)}) AS s
-        WHERE patient IN (SELECT _id FROM src_patient) GROUP BY stratum
-    """)
+    work.sql.execute("CREATE OR REPLACE TABLE strata (stratum VARCHAR, patient VARCHAR)")
+    for query in strata:  # one by one: all views at once would not fit into memory
+        work.sql.execute(f"""
+            INSERT INTO strata SELECT stratum, arg_min(patient, md5('{seed}' || patient)) FROM ({query}) AS s(stratum, patient)
+            WHERE patient IN (SELECT _id FROM src_patient) AND stratum NOT IN (SELECT stratum FROM strata) GROUP BY stratum
+        """)
     rows = work.sql.execute(f"""
         SELECT _id FROM src_patient
         ORDER BY _id IN (SELECT patient FROM strata) DESC, md5('{seed}' || _id), _id LIMIT {int(size)}

@@ -162,14 +162,13 @@ def _cell(query: Query, rule: FieldRule, number: int) -> str:
     limit, digits = (None, None) if rule.lookup else (text_limit(rule.type), whole_digits(rule.type))
     if limit is None and digits is None:
         return value
-    fits = (
-        f"fits({value}.v, {limit})"
-        if digits is None
-        else f"strlen(split_part(ltrim({value}.v, '-'), '.', 1)) <= {digits}"
-    )
+    if digits is None:
+        fits, code = f"fits({value}.v, {limit})", literal("R-LEN")
+    else:
+        fits, code = f"strlen(split_part(ltrim({value}.v, '-'), '.', 1)) <= {digits}", literal("R-NUMBER")
     return (
         f"CASE WHEN {value}.v IS NULL OR {fits} THEN {value}"
-        " ELSE {'v': NULL::VARCHAR, 'note': 'R-LEN', 'bad': true} END"
+        f" ELSE {{'v': NULL::VARCHAR, 'note': {code}, 'bad': true}} END"
     )
 
 

@@ -65,7 +65,18 @@ class SourceContract:
             pointed |= {*shape.refs, *shape.lists, *shape.volatile, *shape.person.values()}
             assert pointed - {""} <= set(shape.columns), shape.name
             assert {*shape.refs.values(), *shape.counts.values()} <= set(names), shape.name
+            assert not shape.part_of or shape.part_of in shape.refs, shape.name
             assert not [name for name in shape.columns if name.startswith("_")], shape.name
+
+    def test_nests_gather_columns_that_there_are(self, source_case: SourceCase) -> None:
+        """A nest gathers rows of an entity that is read, by columns of that entity."""
+        shapes = {shape.name: shape for shape in source_case.source.shapes()}
+        for nest in (shape for shape in shapes.values() if shape.nests):
+            child = shapes[nest.nests]
+            picked = {*nest.pick.equals, nest.pick.first, nest.pick.last} if nest.pick else set()
+            assert not child.nests, nest.name
+            assert {nest.by, nest.order, nest.without, *picked, *nest.columns} - {""} <= set(child.columns), nest.name
+            assert nest.pick is None or bool(nest.pick.first) != bool(nest.pick.last), nest.name
 
     def test_check_tries_every_listing(self, source_case: SourceCase) -> None:
         """All probes are good on a healthy clinic, and count what a reading brings."""
@@ -86,7 +97,7 @@ class SourceContract:
             assert {str(kind) for kind in rows.schema.types} <= {"string", "large_string", "string_view"}, shape.name
             for text in rows.column("_raw").slice(0, 3).to_pylist():
                 assert isinstance(json.loads(text), dict), shape.name
-        assert seen == {shape.name for shape in source_case.source.shapes()}
+        assert seen == {shape.name for shape in source_case.source.shapes() if not shape.nests}
 
     def test_pages_cover_the_totals(self, source_case: SourceCase) -> None:
         """A listing brings as many rows as it says it has, and ends with the one page that has no cursor."""

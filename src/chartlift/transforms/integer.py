@@ -7,7 +7,7 @@ import re
 from chartlift.transforms.canonical import clean
 from chartlift.transforms.outcome import NOTHING, Outcome
 
-FINDINGS = {"R-NUMBER": "not a whole number"}
+FINDINGS = {"R-NUMBER": "not a whole number, or one too large for its field"}
 _WHOLE = re.compile(r"([+-]?)0*(\d{1,18})(?:\.0*)?", re.ASCII)
 
 

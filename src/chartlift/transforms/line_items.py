@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from chartlift.transforms import money
 from chartlift.transforms.canonical import TEXT_FINDINGS, canonical_number, clean, text_note
 from chartlift.transforms.outcome import Outcome
 
@@ -12,6 +13,10 @@ ARGUMENTS = 2
 FINDINGS = TEXT_FINDINGS
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)
 Texts = Sequence[str | None] | None
+
+
+def _at(texts: Texts, place: int) -> str | None:
+    return texts[place] if texts is not None and place < len(texts) else None
 
 
 def _number(x: str | None) -> str | None:
@@ -35,9 +40,8 @@ def reference(x: Texts, counts: Texts, totals: Texts) -> Outcome:
         return Outcome(None, note, bad=True)
     lines = []
     for place, description in enumerate(x or ()):
-        count, total = (
-            _number(texts[place]) if texts is not None and place < len(texts) else None for texts in (counts, totals)
-        )
+        count, total = _at(counts, place), _at(totals, place)
+        count, total = _number(count), money.reference(total).v or _number(total)
         parts = [clean(description), count and f"x {count}", total and f"= {_with_pence(total)}"]
         lines.append(" ".join(part for part in parts if part))
     return Outcome("\n".join(line for line in lines if line) or None, note)

@@ -15,7 +15,8 @@ CREATE OR REPLACE MACRO pence_text(t) AS
 CREATE OR REPLACE MACRO total_texts(totals) AS
   CASE WHEN totals IS NULL THEN []
        WHEN totals_plain(totals) THEN list_transform(totals, lambda plain_total: plain_total)
-       ELSE list_transform(number_texts(totals), lambda total_text: pence_text(total_text)) END;
+       ELSE list_transform(list_transform(totals, lambda total_cell: coalesce(tf_money(total_cell).v, canon_number(clean(total_cell)))),
+                           lambda total_text: pence_text(total_text)) END;
 CREATE OR REPLACE MACRO items_raw(x, counts, totals) AS
   concat_ws(E'\n', CASE WHEN len(x) > 0 THEN array_to_string(x, E'\n') END, CASE WHEN len(counts) > 0 THEN array_to_string(counts, E'\n') END,
                    CASE WHEN len(totals) > 0 THEN array_to_string(totals, E'\n') END);

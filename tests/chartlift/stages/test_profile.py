@@ -233,15 +233,15 @@ def test_a_large_clinic_is_read_ahead_or_by_files_and_scoped_by_itself(tools: To
         names = {"patient": (patients, 700), "appointment": (patients * 13, 200), "household": (patients, 10)}
         return {"entities": [{"name": name, "rows": n, "row_bytes": size} for name, (n, size) in names.items()]}
 
-    memory.reports["profile"] = rows(300_000)
+    memory.reports["profile"] = rows(500_000)
     report = estimate.run(tools)
-    assert (report.route, report.grade, report.records) == ("api-ahead", "individual", 4_200_000)
+    assert (report.route, report.grade, report.records) == ("api-ahead", "individual", 7_000_000)
     assert [finding.code for finding in report.findings] == ["E-RECORDS", "E-READ-AHEAD"]
-    memory.reports["profile"] = rows(600_000)
+    memory.reports["profile"] = rows(1_200_000)
     report = estimate.run(tools)
-    assert (report.route, report.grade, report.records) == ("files", "individual", 8_400_000)
+    assert (report.route, report.grade, report.records) == ("files", "individual", 16_800_000)
     assert {finding.code for finding in report.findings} == {"E-RECORDS", "E-FILES"}
-    assert report.bulk_batches >= 8_400_000 / 50_000
+    assert report.bulk_batches >= 16_800_000 / 20_000
     assert report.project_days > (2, 7)
 
 

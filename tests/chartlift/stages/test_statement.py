@@ -320,3 +320,44 @@ def test_places_of_parts_need_a_text_that_has_parts(compiled: Compiled, name: st
     site = compiled.unit("site")
     with pytest.raises(PackError, match=f"no column {name}"):
         compiled.case.compiled(replace(site, fields=(*site.fields, FieldRule("A__c", (name,), "Text(8)"))))
+
+
+@pytest.mark.parametrize(
+    ("type_words", "value", "sent"),
+    [
+        ("Number(3,0)", "999", True),
+        ("Number(3,0)", "1000", False),
+        ("Number(3,0)", "-999", True),
+        ("Number(6,2)", "9999.99", True),
+        ("Number(6,2)", "10000", False),
+        ("Currency(5,2)", "999.9", True),
+        ("Currency(5,2)", "1000", False),
+    ],
+)
+def test_a_number_that_has_too_many_digits_for_its_field_is_withheld(
+    compiled: Compiled, type_words: str, value: str, sent: bool
+) -> None:
+    visit = compiled.unit("visit")
+    unit = replace(visit, fields=(visit.fields[0], FieldRule("Cost__c", ("cost",), type_words, "money")))
+    compiled.put("appointment", "5", appointmentId="5", patientId="1", cost=value)
+    row = compiled.row(unit, "5")
+    assert (row["fate"], row["Cost__c"], row["withheld"]) == (
+        ("ok", value, []) if sent else ("ok", None, ["Cost__c:R-NUMBER"])
+    )
+
+
+@pytest.mark.parametrize(
+    ("cost", "on_bad", "fate"),
+    [
+        ("free", "hold_unreadable", "hold"),
+        ("1.005", "hold_unreadable", "ok"),
+        ("1.005", "hold", "hold"),
+        ("free", "withhold", "ok"),
+    ],
+)
+def test_what_only_has_more_decimals_need_not_hold(compiled: Compiled, cost: str, on_bad: str, fate: str) -> None:
+    visit = compiled.unit("visit")
+    rule = FieldRule("Cost__c", ("cost",), "Currency(16,2)", "money", on_bad=on_bad)
+    compiled.put("appointment", "5", appointmentId="5", patientId="1", cost=cost)
+    row = compiled.row(replace(visit, fields=(visit.fields[0], rule)), "5")
+    assert (row["fate"], row["Cost__c"]) == (fate, None)

@@ -133,6 +133,7 @@ RULES: list[tuple[str, list[Any], str | None, str | None]] = [
         SENT,
     ),
     ("line_items", [["Toothbrush", None], [None, "1"], ["4.50", None]], "Toothbrush = 4.50\nx 1", SENT),
+    ("line_items", [["Toothbrush"], ["2"], ["£1,000.00"]], "Toothbrush x 2 = 1000.00", SENT),
     ("line_items", [None, None, None], None, SENT),
     # what a visit costs
     ("visit_cost", ["120.00", OURS, *VISIT], "120", SENT),

@@ -109,6 +109,22 @@ def test_groups_and_named_practices_come_once_each() -> None:
     assert flatten.made("appointment", []) is None
 
 
+@pytest.mark.parametrize("token", ["45.50", "-0", "1e5", "123456789012345678901234567890", "18446744073709551616"])
+def test_a_number_keeps_its_spelling_and_the_rows_beside_it_theirs(token: str) -> None:
+    page = f'[{{"patientId": 1, "balance": {token}, "title": "a\\":b"}}, {{"patientId": 2, "allowSms": true}}]'
+    table = flatten.table(PATIENT, parse(page.encode()), Counter())
+    assert table["balance"].to_pylist() == [token, None]
+    assert table["patientId"].to_pylist() == ["1", "2"]
+    assert f'"balance":{token}' in table["_raw"][0].as_py()
+
+
+def test_a_column_may_be_of_another_kind_on_the_next_page() -> None:
+    pages = [[1, 2], ["x", 3], [None, None], [True, 1], [4, 5], [[1, {"a": None}], "y"], [2**70, -1], ["z", None]]
+    for values in pages:
+        records = [{"patientId": 1, "title": value} for value in values]
+        assert flatten.table(PATIENT, records, Counter())["title"].to_pylist() == [flatten.cell(v) for v in values]
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"{", b'{"a":1,"a":1}', b"[NaN]", b"[-Infinity]", b"\xff\xfe[\x00]\x00", b"[1] x"]
 )

@@ -66,7 +66,7 @@ class _Nest:
     def cell(self, column: str) -> str:
         """SQL for a column of a gathered row, after the redirect of merged records."""
         own = f"s.{ident(column)}"
-        return f"coalesce({ident('m_' + column)}.survivor, {own})" if False else own
+        return f"coalesce({ident('m_' + column)}.survivor, {own})" if column in self.redirects else own
 
     @property
     def gathered(self) -> str:

@@ -131,7 +131,7 @@ class Unfolder:
 
 
 def _records(rows: list[Any], child: Entity, problems: Problems) -> list[Record]:
-    whole = [row for row in rows if isinstance(row, dict)]
+    whole: list[Record] = [row for row in rows if isinstance(row, dict)]
     if len(whole) < len(rows):
         problems["R-SHAPE", child.name] += len(rows) - len(whole)
     return whole
@@ -172,7 +172,7 @@ def _grouped(
     if torn:
         problems["R-BAL", f"{group.name}.{group.id}"] += len(torn)
     own = apart.difference(child.copied)
-    lines = [
+    lines: list[Record] = [
         {
             **{name: value for name, value in row.items() if name not in own},
             **{name: heads[flatten.cell(row.get(group.id))].get(name) for name in child.copied},

@@ -15,6 +15,8 @@ from chartlift.stages import nests, pages
 from chartlift.stages.spare import give_back
 from chartlift.stages.sqltext import ident, literal
 
+_MANY = 10_000  # changed rows that are not updated in their places any more
+_AT_ONCE = 16 << 20  # bytes of rows that are sorted as a whole
 LONGEST_CHAIN = 10  # merges of merges that are followed
 
 _STATE = """
@@ -120,44 +122,88 @@ def _pick(sql: Any, shape: EntityShape) -> None:
         WITH seen AS (
           SELECT l.rowid AS rid, coalesce(nullif(l.{ident(shape.id)}, ''), '?' || md5(l._raw)) AS _id,
                  coalesce({usable}, false) AS usable, {moment(shape, "l")} AS stamped, {content(shape, "l")} AS content,
-                 l._arrival AS arrival
+                 hash(l._raw) AS raw, l._arrival AS arrival
           FROM {land} l),
         ranked AS (
           SELECT *, row_number() OVER newest AS rank,
                  min(content) OVER same <> max(content) OVER same AS torn
           FROM seen WINDOW same AS (PARTITION BY _id, stamped),
             newest AS (PARTITION BY _id ORDER BY stamped DESC NULLS LAST, content, arrival DESC, rid))
-        SELECT rid, _id, stamped, content, torn OR NOT usable AS conflict FROM ranked WHERE rank = 1""")
+        SELECT rid, _id, stamped, content, raw, torn OR NOT usable AS conflict FROM ranked WHERE rank = 1""")
 
 
 def _apply(sql: Any, shape: EntityShape, number: int) -> tuple[int, int]:
-    """Bring the picked versions into `src_*`: (new rows, changed rows)."""
-    land, src = ident("land_" + shape.name), ident("src_" + shape.name)
+    """Bring the picked versions into `src_*`: (new rows, changed rows).
+
+    Of rows without a change worth telling only those are written that came with another wording than before.
+    """
+    src = ident("src_" + shape.name)
     sql.execute(f"""
         CREATE OR REPLACE TEMP TABLE land_act AS
         SELECT p.*, CASE WHEN s._id IS NULL THEN 'new' WHEN p.stamped < {moment(shape, "s")} THEN 'older'
-                         WHEN p.content = {content(shape, "s")} AND p.conflict = s._conflict THEN 'same'
-                         ELSE 'changed' END AS act
+                         WHEN p.content = {content(shape, "s")} AND p.conflict = s._conflict
+                         THEN CASE WHEN p.raw = hash(s._raw) THEN 'same' ELSE 'worded' END
+                         ELSE 'changed' END AS act, s._seq AS seq, s._extraction AS extraction
         FROM land_pick p LEFT JOIN {src} s ON s._id = p._id""")
+    acts = dict(sql.execute("SELECT act, count(*) FROM land_act GROUP BY act").fetchall())
+    touched = acts.get("changed", 0) + acts.get("worded", 0)
+    if 0 < touched <= _MANY:
+        _update(sql, shape, number)
+    _write(sql, shape, number, replacing=touched > _MANY)
+    return acts.get("new", 0), acts.get("changed", 0)
+
+
+def _update(sql: Any, shape: EntityShape, number: int) -> None:
+    """Changed rows in their places."""
+    land, src = ident("land_" + shape.name), ident("src_" + shape.name)
     cells = ", ".join(f"{ident(c)} = l.{ident(c)}" for c in (*shape.columns, "_raw"))
     extraction = f"CASE WHEN a.act = 'changed' THEN {number} ELSE {src}._extraction END"
-    patient = f"l.{ident(shape.patient)}" if shape.patient else "NULL"
     sql.execute(f"""
-        UPDATE {src} SET {cells}, _patient = nullif({patient}, ''), _conflict = a.conflict, _extraction = {extraction}
+        UPDATE {src} SET {cells}, _patient = {_patient(shape)}, _conflict = a.conflict, _extraction = {extraction}
         FROM land_act a JOIN {land} l ON l.rowid = a.rid
-        WHERE {src}._id = a._id AND a.act IN ('changed', 'same')""")
-    columns = ", ".join(ident(c) for c in shape.columns)
+        WHERE {src}._id = a._id AND a.act IN ('changed', 'worded')""")
+
+
+def _write(sql: Any, shape: EntityShape, number: int, *, replacing: bool) -> None:
+    """New rows behind the others, among themselves in loading order; with `replacing` changed ones out and in again.
+
+    So many updates in their places would fill the memory, which they cannot leave.
+    """
+    land, src = ident("land_" + shape.name), ident("src_" + shape.name)
+    acts = "'new', 'changed', 'worded'" if replacing else "'new'"
     sql.execute(f"""
-        INSERT INTO {src} BY NAME
-        WITH fresh AS (
-          SELECT {", ".join(f"l.{ident(c)}" for c in shape.columns)}, a._id, nullif({patient}, '')::VARCHAR AS _patient,
-                 l._raw, a.conflict AS _conflict
-          FROM land_act a JOIN {land} l ON l.rowid = a.rid WHERE a.act = 'new')
-        SELECT {columns}, _id, _patient, _raw, {number} AS _extraction, _conflict,
-               (SELECT coalesce(max(_seq), 0) FROM {src}) + row_number() OVER (ORDER BY {order("fresh")}) AS _seq
-        FROM fresh ORDER BY _seq""")
-    acts = dict(sql.execute("SELECT act, count(*) FROM land_act GROUP BY act").fetchall())
-    return acts.get("new", 0), acts.get("changed", 0)
+        CREATE OR REPLACE TEMP TABLE land_queue AS
+        SELECT rid, _id, conflict, CASE WHEN act = 'worded' THEN extraction ELSE {number} END AS extraction,
+               coalesce(seq, (SELECT coalesce(max(_seq), 0) FROM {src})
+                             + row_number() OVER (PARTITION BY act = 'new' ORDER BY {order("fresh")})) AS seq
+        FROM (SELECT a.*, {_patient(shape)} AS _patient FROM land_act a JOIN {land} l ON l.rowid = a.rid
+              WHERE a.act IN ({acts})) fresh""")
+    if replacing:
+        sql.execute(f"DELETE FROM {src} USING land_act a WHERE {src}._id = a._id AND a.act IN ('changed', 'worded')")
+    cells = ", ".join(f"l.{ident(c)}" for c in shape.columns)
+    for first, last in _ranges(sql, "land_queue", land):
+        sql.execute(f"""
+            INSERT INTO {src} BY NAME
+            SELECT {cells}, q._id, {_patient(shape)} AS _patient, l._raw, q.extraction AS _extraction,
+                   q.conflict AS _conflict, q.seq AS _seq
+            FROM {land} l JOIN (FROM land_queue WHERE seq BETWEEN {first} AND {last}) q ON q.rid = l.rowid
+            ORDER BY q.seq""")
+    sql.execute("DROP TABLE land_queue")
+
+
+def _ranges(sql: Any, queue: str, rows: str) -> list[tuple[int, int]]:
+    """Ranges of `seq` with rows that can be sorted as a whole in little memory."""
+    width = sql.execute(f"SELECT coalesce(avg(strlen(_raw)), 0) FROM {rows}").fetchone()[0]
+    many = max(100, int(_AT_ONCE / (2 * width + 500)))
+    found: list[tuple[int, int]] = sql.execute(
+        f"SELECT min(seq), max(seq) FROM (SELECT seq, (row_number() OVER (ORDER BY seq) - 1) // {many} AS part "
+        f"FROM {queue}) GROUP BY part ORDER BY part"
+    ).fetchall()
+    return found
+
+
+def _patient(shape: EntityShape) -> str:
+    return f"nullif(l.{ident(shape.patient)}, '')" if shape.patient else "NULL::VARCHAR"
 
 
 def _vanished(sql: Any, shape: EntityShape) -> None:
@@ -224,10 +270,15 @@ def _sort(sql: Any, shape: EntityShape) -> None:
     sql.execute(f"""
         CREATE OR REPLACE TEMP TABLE land_order AS
         SELECT rowid AS rid, _seq AS was, row_number() OVER (ORDER BY {order("s")}) AS seq FROM {src} s""")
-    if sql.execute("SELECT EXISTS (FROM land_order WHERE was IS DISTINCT FROM seq)").fetchone()[0]:
-        sql.execute(f"""
-            CREATE OR REPLACE TABLE {src} AS
-            SELECT s.* REPLACE (o.seq AS _seq) FROM {src} s JOIN land_order o ON o.rid = s.rowid ORDER BY o.seq""")
+    moved = "FROM (SELECT rid < lag(rid) OVER (ORDER BY seq) AS moved FROM land_order) WHERE moved"
+    if sql.execute(f"SELECT EXISTS (FROM land_order WHERE was IS DISTINCT FROM seq) OR EXISTS ({moved})").fetchone()[0]:
+        sql.execute(f"CREATE OR REPLACE TABLE land_sorted AS FROM {src} LIMIT 0")
+        for first, last in _ranges(sql, "land_order", src):
+            sql.execute(f"""
+                INSERT INTO land_sorted
+                SELECT s.* REPLACE (o.seq AS _seq) FROM {src} s
+                JOIN (FROM land_order WHERE seq BETWEEN {first} AND {last}) o ON o.rid = s.rowid ORDER BY o.seq""")
+        sql.execute(f"DROP TABLE {src}; ALTER TABLE land_sorted RENAME TO {src}")
     sql.execute("DROP TABLE land_order")
 
 
@@ -290,6 +341,11 @@ def _merged(sql: Any, shapes: Sequence[EntityShape], number: int) -> set[str]:
         SELECT DISTINCT entity, id FROM (
           (SELECT * FROM src_merged EXCEPT SELECT * FROM merged_before)
           UNION ALL (SELECT * FROM merged_before EXCEPT SELECT * FROM src_merged))""")
+    return _remerged(sql, shapes, number)
+
+
+def _remerged(sql: Any, shapes: Sequence[EntityShape], number: int) -> set[str]:
+    """Mark the rows of which that is true; returns their entities."""
     for shape in shapes:
         sql.execute(
             f"UPDATE {ident('src_' + shape.name)} SET _extraction = {number} "

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chartlift.model.ports import Tools
-from chartlift.stages import extract, nests
+from chartlift.stages import extract, landing, nests
 
 LATER = "2026-03-01T13:00:00Z"
 NESTS = ("visit", "courseWork", "bill", "carePlan", "nextRecall", "examRecall")
@@ -173,6 +173,24 @@ def test_many_rows_are_gathered_in_ranges_as_in_one_go(
     assert nest(treated, "visit", "treatmentId") == whole
     assert rows(treated, "SELECT max(_seq) = count(*) AND count(DISTINCT _seq) = count(*) FROM src_visit") == [(True,)]
     assert rows(treated, "SELECT list(_id ORDER BY rowid) = list(_id ORDER BY _seq) FROM src_visit") == [(True,)]
+
+
+def test_very_many_changed_rows_are_the_same_in_the_end(
+    treated: Tools, clinic: Any, clock: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    extract.run(treated)
+    clock.sleep(3600)
+    monkeypatch.setattr(landing, "_MANY", 1)
+    for row in clinic.rows["treatment"][:3]:
+        row.update(cost="3.00", updatedAt=LATER)
+    clinic.rows["treatment"][3].update(updatedAt=LATER)
+    report = extract.run(replace(treated, options={"full": True}))
+    assert {count.entity: (count.new, count.changed) for count in report.entities}["treatment"] == (0, 3)
+    query = 'SELECT _id, _seq, _extraction, cost, "updatedAt" FROM src_treatment ORDER BY rowid'
+    assert rows(treated, query) == [
+        ("9", 1, 2, "3.00", LATER), ("30", 2, 2, "3.00", LATER), ("100", 3, 2, "3.00", LATER),
+        ("200", 4, 1, "10.00", LATER), ("201", 5, 1, "10.00", "2026-01-05T09:00:00Z"),
+    ]  # fmt: skip
 
 
 # ---------------------------------------------------------------- lines of invoices

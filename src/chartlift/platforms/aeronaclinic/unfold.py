@@ -66,7 +66,8 @@ class Unfolder:
                 found.bare += [(entity.name, key)] if key else []
                 continue
             copied = {name: record.get(name) for name in child.copied}
-            found.add(child.name, ({**row, **copied} for row in _records(rows, child, problems)))
+            lines = _records(rows, child, problems)
+            found.add(child.name, ({**copied, **{k: row[k] for k in row if k not in copied}} for row in lines))
 
     # ------------------------------------------------------------ arrays that come on request
 
@@ -171,11 +172,10 @@ def _grouped(
             torn.add(key)
     if torn:
         problems["R-BAL", f"{group.name}.{group.id}"] += len(torn)
-    own = apart.difference(child.copied)
     lines: list[Record] = [
         {
-            **{name: value for name, value in row.items() if name not in own},
             **{name: heads[flatten.cell(row.get(group.id))].get(name) for name in child.copied},
+            **{name: value for name, value in row.items() if name not in apart},
         }
         for row in rows
     ]

@@ -16,7 +16,7 @@ from chartlift.model.ports import Tools
 from chartlift.model.reports import EntityCount, ExtractReport, Finding
 from chartlift.model.source import EntityShape, Page
 from chartlift.stages import landing, pages
-from chartlift.stages.spare import give_back, rare_collections
+from chartlift.stages.memory import give_back, rare_collections
 from chartlift.stages.sqltext import ident
 
 _START = ""

@@ -12,7 +12,7 @@ from typing import Any
 from chartlift.model.reports import EntityCount
 from chartlift.model.source import EntityShape
 from chartlift.stages import nests, pages
-from chartlift.stages.spare import give_back
+from chartlift.stages.memory import give_back
 from chartlift.stages.sqltext import ident, literal
 
 _MANY = 10_000  # changed rows that are not updated in their places any more

@@ -70,6 +70,7 @@ _YEARS_AHEAD = 11
 _OWN_FINDINGS = {
     "R-KEY": "the id is missing or not one",
     "R-REQ": "a required value is missing",
+    "R-DT": "the date or time cannot be read, or is out of range",
     "R-LEN": "longer than the field in the org",
     "R-LONG": "longer than a long text field in the org, and there is no place to cut it",
     "R-REF": "the record it points to is not there",

@@ -230,7 +230,7 @@ class _Answer:
 
 
 class _Busy(BadAnswer):
-    """A refusal for now, with the seconds the server asks for."""
+    """A refusal that will pass, with the seconds to wait that the server asks for."""
 
     def __init__(self, reason: str, retry_after: float) -> None:
         super().__init__(reason)

@@ -49,8 +49,8 @@ def _column(records: Sequence[Mapping[str, Any]], path: str) -> pa.Array:
     if None not in given:
         try:
             return pa.array(given, pa.string())
-        except (pa.ArrowInvalid, pa.ArrowTypeError):  # numbers, truth values, parents
-            pass
+        except (pa.ArrowInvalid, pa.ArrowTypeError):
+            pass  # numbers, truth values or parents are among them: each is looked at below
     return pa.array([record_value(record, path) for record in records], pa.string())
 
 

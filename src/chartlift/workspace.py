@@ -17,7 +17,7 @@ from chartlift.model.ports import Progress, Tools
 from chartlift.settings import Settings
 
 PLAN = "plan"  # the folder with the map a person may edit
-MEMORY = "320MB"  # the widest translation (55 fields at once) needs about 220 MB of vectors whatever the number of rows
+MEMORY = "128MB"
 
 
 class Lazy:

@@ -11,10 +11,11 @@ from chartlift.model.plan import ObjectMap, Policies
 from chartlift.model.source import EntityShape
 from chartlift.stages.sqltext import ident
 
+WHOLE_HASH = "_sha256"
 PARTS = {
     "_part": "coalesce(q.part, 1)::VARCHAR",
     "_parts": "coalesce(q.parts, 1)::VARCHAR",
-    "_sha256": "coalesce(q.sha256, sha256(whole))",
+    WHOLE_HASH: "q.sha256",  # of a text that is whole in its row the statement makes it
     "_whole": "CASE WHEN q.part > 1 THEN s._id END",
 }
 MOST_PARTS = 999  # of one text: three digits; `seq` leaves room for them
@@ -44,11 +45,25 @@ class Query:
     policies: Policies
     entities: Entities
     units: Mapping[str, ObjectMap]  # by code
-    joins: list[str] = field(default_factory=list)  # of the first level, over the entity
-    map_joins: list[str] = field(default_factory=list)  # of the second level, over the transformed values
+    joins: list[str] = field(default_factory=list)  # of the first level
+    given: dict[str, str] = field(default_factory=dict)  # SQL of the first level -> its name in the others
+    links: dict[str, str] = field(default_factory=dict)  # of a later level: what stands behind LEFT JOIN -> its alias
+    lists: dict[str, str] = field(default_factory=dict)  # value map -> its name in `lists`
+
+    def link(self, alias: str, text: str) -> str:
+        """Join what `text` says (`@` stands for the alias) to the values; returns the alias, or that of an equal join."""
+        return self.links.setdefault(text, alias)
+
+    def value(self, name: str) -> str:
+        """The name of a column's value in the levels behind the first one."""
+        return self.handed(self.column(name))
+
+    def handed(self, sql: str) -> str:
+        """The name under which the first level hands the value of `sql` to the others."""
+        return self.given.setdefault(sql, f"i{len(self.given)}")
 
     def column(self, name: str) -> str:
-        """SQL for a column of the entity or of a joined one, checked against what the source delivers."""
+        """SQL of the first level for a column of the entity or of a joined one, checked against what the source delivers."""
         if name.startswith("_"):
             return self.made(name)
         alias, _, rest = name.rpartition(".")
@@ -73,10 +88,9 @@ class Query:
         """SQL for what no source delivers: the owner, and the place of a part in its whole."""
         if name == "_owner":
             return "coalesce(og.survivor, s._patient)"
-        number = continued(self.unit)
-        if number is None or name not in PARTS:
+        if continued(self.unit) is None or name not in PARTS:
             raise PackError(f"{self.unit.name}: there is no column {name}")
-        return PARTS[name].replace("whole", f"(r{number}).v")
+        return PARTS[name]
 
 
 def continued(unit: ObjectMap) -> int | None:

@@ -70,10 +70,11 @@ def _kind(rule: FieldRule) -> str:
 def _hard_texts(unit: ObjectMap, rule: FieldRule, chosen: str) -> str:
     """SQL for id, text and arguments of the rows that the quick macro does not answer, or whose answer is too long."""
     given = [ident(name) for name in (*rule.sources[:1], *rule.arguments)]
-    quick = f"tq_{rule.transform}({', '.join(given)})"
+    columns = ", ".join(["_id", *given])
     return (
-        f"SELECT _id, {', '.join(given)} FROM {ident('src_' + unit.source)}"
-        f" WHERE {given[0]} IS NOT NULL{chosen} AND ({quick} IS NULL OR NOT fits({quick}.v, {text_limit(rule.type)}))"
+        f"SELECT {columns} FROM (SELECT {columns}, tq_{rule.transform}({', '.join(given)}) AS quick"
+        f" FROM {ident('src_' + unit.source)} WHERE {given[0]} IS NOT NULL{chosen})"
+        f" WHERE quick IS NULL OR NOT fits(quick.v, {text_limit(rule.type)})"
     )
 
 

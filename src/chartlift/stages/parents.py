@@ -34,10 +34,9 @@ def person(query: Query, rule: FieldRule, number: int) -> str:
     nobody = NOTHING if default is None else f"{{'v': {literal(default)}, 'note': NULL::VARCHAR, 'bad': false}}"
     if not rule.sources:
         return nobody
-    source = first_filled([query.column(name) for name in rule.sources])
-    alias = f"p{number}"
-    true_match = "" if rule.lookup in ("Owner", "Practitioner") else f" AND {alias}.how <> 'fallback'"
-    query.joins.append(f"LEFT JOIN people AS {alias} ON {alias}.source_id = {source}{true_match}")
+    source = first_filled([query.value(name) for name in rule.sources])
+    true_match = "" if rule.lookup in ("Owner", "Practitioner") else " AND @.how <> 'fallback'"
+    alias = query.link(f"p{number}", f"people AS @ ON @.source_id = {source}{true_match}")
     return (
         f"CASE WHEN coalesce({source}, '') = '' THEN {nobody}"
         f" WHEN {alias}.user_id IS NULL THEN {{'v': NULL::VARCHAR, 'note': 'R-USER-EMAIL', 'bad': true}}"
@@ -48,26 +47,23 @@ def person(query: Query, rule: FieldRule, number: int) -> str:
 def _parent_key(query: Query, rule: FieldRule, number: int) -> str:
     """SQL for the key of the parent, after the redirect of merged records."""
     code = rule.lookup.partition(":")[2]
-    source = first_filled([query.column(name) for name in rule.sources])
+    source = first_filled([query.value(name) for name in rule.sources])
     if not code:
         return f"{literal(query.tenant + '-')} || nullif({source}, '')"
     parent = query.units.get(code)
     if parent is None:
         raise PackError(f"{query.unit.name}.{rule.target}: parent {rule.lookup} is not mapped")
     entity = literal(parent.source)
-    query.joins.append(f"LEFT JOIN src_merged AS g{number} ON g{number}.entity = {entity} AND g{number}.id = {source}")
-    return f"{literal(f'{query.tenant}-{code}-')} || coalesce(g{number}.survivor, nullif({source}, ''))"
+    alias = query.link(f"g{number}", f"src_merged AS @ ON @.entity = {entity} AND @.id = {source}")
+    return f"{literal(f'{query.tenant}-{code}-')} || coalesce({alias}.survivor, nullif({source}, ''))"
 
 
-def parent_keys(query: Query) -> list[str]:
-    """SQL for `key:FIELD` of each lookup to a record, and for whether the parent is another patient's."""
-    keys = []
-    for number, rule in enumerate(query.unit.fields):
-        if is_record_lookup(rule):
-            keys.append(f"{_parent_key(query, rule, number)} AS {ident('key:' + rule.target)}")
-            if may_be_a_strangers(query.unit, rule, query.units, query.entities.owned):
-                keys.append(f"{_strangers(query, rule, number)} AS stranger{number}")
-    return keys
+def parent_columns(query: Query, rule: FieldRule, number: int) -> dict[str, str]:
+    """Name -> SQL of a lookup to a record: `key:FIELD`, and `strangerN`, whether the parent is another patient's."""
+    columns = {ident("key:" + rule.target): _parent_key(query, rule, number)}
+    if may_be_a_strangers(query.unit, rule, query.units, query.entities.owned):
+        columns[f"stranger{number}"] = _strangers(query, rule, number)
+    return columns
 
 
 def may_be_a_strangers(unit: ObjectMap, rule: FieldRule, units: Mapping[str, ObjectMap], owned: frozenset[str]) -> bool:
@@ -79,11 +75,8 @@ def may_be_a_strangers(unit: ObjectMap, rule: FieldRule, units: Mapping[str, Obj
 def _strangers(query: Query, rule: FieldRule, number: int) -> str:
     """True if the parent is a record of another patient (one that there is)."""
     parent = query.units[rule.lookup.partition(":")[2]]
-    source = first_filled([query.column(name) for name in rule.sources])
-    theirs = f"coalesce(f{number}.survivor, o{number}._patient)"
-    query.joins += [
-        f"LEFT JOIN {ident('src_' + parent.source)} AS o{number} ON o{number}._id = {source}",
-        f"LEFT JOIN src_merged AS f{number} ON f{number}.entity = 'patient' AND f{number}.id = o{number}._patient",
-        f"LEFT JOIN src_patient AS w{number} ON w{number}._id = {theirs}",
-    ]
-    return f"coalesce(w{number}._id <> {query.made('_owner')}, false)"
+    source = first_filled([query.value(name) for name in rule.sources])
+    row = query.link(f"o{number}", f"{ident('src_' + parent.source)} AS @ ON @._id = {source}")
+    merged = query.link(f"f{number}", f"src_merged AS @ ON @.entity = 'patient' AND @.id = {row}._patient")
+    theirs = query.link(f"w{number}", f"src_patient AS @ ON @._id = coalesce({merged}.survivor, {row}._patient)")
+    return f"coalesce({theirs}._id <> {query.value('_owner')}, false)"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 
 def ident(name: str) -> str:
     """Quote a name of a table or column."""
@@ -11,3 +13,9 @@ def ident(name: str) -> str:
 def literal(text: str) -> str:
     """Quote a text constant of the plan (never a patient's value)."""
     return "'" + text.replace("'", "''") + "'"
+
+
+def select(columns: Iterable[str], source: Iterable[str]) -> str:
+    """`SELECT columns source`, a column on each line."""
+    between = ",\n         "
+    return f"SELECT {between.join(columns)}\n    {' '.join(source)}"

@@ -8,6 +8,11 @@ A field that is withheld is NULL in its column and listed in `withheld` as `FIEL
 A long text that continues in further rows has one row per part (`continuation.py`); the pack may then read `_part`, `_parts`,
 `_sha256` (of the whole text) and `_whole` (the row's id on every part but the first). `_owner` is the patient after merges.
 
+It works level by level: first everything that is joined to a row, then a few fields at a time. Joins break their rows into
+small portions, and a transform costs as much to set up as a hundred rows of it, in each of them; and a projection keeps some
+vectors of 2,048 values for every word of its text, so that many fields at once fit neither into the processor's cache nor
+into little memory.
+
 It depends on the source and the plan alone, so its answer is stored (`translation.py`); whether parents are there is joined later.
 Tables it reads: `src_*`, `src_merged`, `src_deleted` (extraction), `people`, `value_map`, `distinct_*` (`carry/prepare.py`),
 `parts_*` (`continuation.py`).
@@ -16,24 +21,18 @@ Tables it reads: `src_*`, `src_merged`, `src_deleted` (extraction), `people`, `v
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from chartlift import transforms
 from chartlift.errors import PackError
 from chartlift.model.plan import FieldRule, ObjectMap, Policies
-from chartlift.stages.columns import MOST_PARTS, Entities, Query, continued, first_filled
-from chartlift.stages.parents import (
-    NOTHING,
-    is_record_lookup,
-    is_self_lookup,
-    may_be_a_strangers,
-    parent_keys,
-    person,
-)
-from chartlift.stages.sqltext import ident, literal
+from chartlift.stages.columns import MOST_PARTS, WHOLE_HASH, Entities, Query, continued, first_filled
+from chartlift.stages.judgement import answer, judged
+from chartlift.stages.parents import NOTHING, is_record_lookup, parent_columns, person
+from chartlift.stages.sqltext import ident, literal, select
 
-HELD = ("Owner", "Practitioner")  # no record lands without a valid owner
+FIELDS_AT_ONCE = 16
 TEXT_LENGTHS = {"TextArea": 255, "Phone": 40, "Email": 80, "Url": 255, "Picklist": 255}
 
 
@@ -54,22 +53,113 @@ def compile_statement(
     for rule in unit.fields:
         if not rule.lookup and rule.const is None and rule.transform not in transforms.load():
             raise PackError(f"{unit.name}.{rule.target}: there is no transform {rule.transform}")
-    for alias, source in unit.join.items():
-        on = query.column(source)
-        query.joins.append(
-            f"LEFT JOIN {ident('src_' + alias)} AS {ident('j_' + alias)} ON {ident('j_' + alias)}._id = {on}"
-        )
-    numbered = sorted(enumerate(unit.fields), key=lambda each: each[0] != continued(unit))  # others use it
-    raw = [f"{_raw(query, rule, number)} AS r{number}" for number, rule in numbered]
-    first = ",\n         ".join([*_row_head(query), *raw, *parent_keys(query)])
-    second = ",\n         ".join(["raw.*", *(f"{_cell(query, r, n)} AS x{n}" for n, r in enumerate(unit.fields))])
-    joins = "\n    ".join([f"FROM {ident('src_' + unit.source)} AS s", *query.joins])
-    map_joins = "\n    ".join(["FROM raw", *query.map_joins])
-    return (
-        f"WITH raw AS MATERIALIZED (\n  SELECT {first}\n    {joins}\n),\n"
-        f"cells AS (\n  SELECT {second}\n    {map_joins}\n),\n"
-        f"judged AS (SELECT *, {_verdict(query)} AS verdict FROM cells)\nSELECT {_output(unit)}\nFROM judged"
-    )
+    _join_entities(query, unit.join)
+    levels = _levels(query)
+    text = ",\n".join(levels)
+    return f"WITH {text}\n{answer(query, len(_groups(unit)))}"
+
+
+def _join_entities(query: Query, aliases: Iterable[str]) -> None:
+    for alias in aliases:
+        table, name, on = ident("src_" + alias), ident("j_" + alias), query.column(query.unit.join[alias])
+        query.joins.append(f"LEFT JOIN {table} AS {name} ON {name}._id = {on}")
+
+
+def _levels(query: Query) -> list[str]:
+    """The levels as SQL; together those of the groups have all columns of the answer."""
+    levels = []
+    for place, group in enumerate(_groups(query.unit)):
+        before, cells = _cells_over(query, group, place)
+        made = [f"{sql} AS {name}" for name, sql in judged(query, group, place).items()]
+        levels += [*before, _level(f"fields{place}", select(["line", *made], [f"FROM ({cells})"]))]
+    return [*_value_lists(query), _level("given", _given(query, _row_head(query))), *levels]
+
+
+def _level(name: str, text: str) -> str:
+    return f"{name} AS MATERIALIZED (\n  {text}\n)"
+
+
+def _cells_over(query: Query, group: Sequence[int], place: int) -> tuple[list[str], str]:
+    """SQL for the rows of the first level with the cells of a group of fields: `xN`, for a lookup to a record its columns.
+
+    First come levels that it needs itself, if any.
+    """
+    query.links.clear()
+    computed, linked, cells, slow = [], [], [], {}
+    for number in group:
+        rule = query.unit.fields[number]
+        if is_record_lookup(rule):
+            linked += [f"{sql} AS {name}" for name, sql in parent_columns(query, rule, number).items()]
+            continue
+        value = _raw(query, rule, number)
+        if _is_quick(rule):
+            slow[number], value = value, value.replace("tf_", "tq_", 1)
+        (computed if _is_computed(rule) else linked).append(f"{value} AS r{number}")
+        cells.append(f"{_cell(query, rule, number)} AS x{number}")
+    joins = [f"LEFT JOIN {text.replace('@', alias)}" for text, alias in query.links.items()]
+    kept = _used(query, [*linked, *joins, *slow.values()])
+    values, levels, whole = select(["line", *kept, *computed], ["FROM given"]), [], "w.*"
+    source = f"({values})"
+    if slow:
+        levels, source = _rare(query, slow, values, place), f"quick{place}"
+        joins.append(f"LEFT JOIN rare{place} AS z ON z.line = w.line")
+        whole = f"w.* REPLACE ({', '.join(f'coalesce(r{number}, z.s{number}) AS r{number}' for number in slow)})"
+    values = select([whole, *linked], [f"FROM {source} AS w", *joins])
+    return levels, select(["*", *cells], [f"FROM ({values})", *(["CROSS JOIN lists"] if query.lists else [])])
+
+
+def _rare(query: Query, slow: Mapping[int, str], values: str, place: int) -> list[str]:
+    """Levels that answer what the quick macros of a group did not, all such rows together.
+
+    Even a single one among 2,048 has everything set up that it needs.
+    """
+    undecided = " OR ".join(f"r{number} IS NULL" for number in slow)
+    odd = select(["line", *_used(query, slow.values())], [f"FROM quick{place} WHERE {undecided}"])
+    rare = select(["line", *(f"{sql} AS s{number}" for number, sql in slow.items())], [f"FROM odd{place}"])
+    return [_level(f"quick{place}", values), _level(f"odd{place}", odd), _level(f"rare{place}", rare)]
+
+
+def _used(query: Query, texts: Iterable[str]) -> list[str]:
+    """The names of the first level that stand in some of these texts."""
+    words = {word for text in texts for word in re.findall(r"\bi\d+\b", text)}
+    return [name for name in query.given.values() if name in words]
+
+
+def _groups(unit: ObjectMap) -> list[list[int]]:
+    """The fields in the order of the pack; the hash of a text right behind the text, which it is made of."""
+    hashes = [number for number, rule in enumerate(unit.fields) if rule.sources == (WHOLE_HASH,)]
+    others = [number for number in range(len(unit.fields)) if number not in hashes]
+    groups = [others[at : at + FIELDS_AT_ONCE] for at in range(0, len(others), FIELDS_AT_ONCE)]
+    for group in groups:
+        if hashes and (text := continued(unit)) in group:
+            behind = group.index(text) + 1
+            group[behind:behind] = hashes
+    return groups
+
+
+def _is_quick(rule: FieldRule) -> bool:
+    """Whether there is a macro that answers the usual forms of the value, and nothing else."""
+    shape = transforms.load()[rule.transform]
+    return _is_computed(rule) and shape.quick and shape.kind == "macro" and rule.sources != (WHOLE_HASH,)
+
+
+def _given(query: Query, head: Sequence[str]) -> str:
+    """The first level: the rows, numbered, with all that the others use of them and of what is joined to them."""
+    head = ["row_number() OVER () AS line", *head]
+    handed = [f"{sql} AS {name}" for sql, name in query.given.items()]
+    return select([*head, *handed], [f"FROM {ident('src_' + query.unit.source)} AS s", *query.joins])
+
+
+def _value_lists(query: Query) -> list[str]:
+    """`lists`: one row with each value map that the unit uses."""
+    if not query.lists:
+        return []
+    chosen = "FILTER (name = {} AND folded IS NOT NULL)"
+    columns = [
+        f"map_from_entries(list(struct_pack(k := folded, v := label)) {chosen.format(literal(name))}) AS {alias}"
+        for name, alias in query.lists.items()
+    ]
+    return [f"lists AS MATERIALIZED (\n  {select(columns, ['FROM value_map'])}\n)"]
 
 
 def compile_cell(unit: ObjectMap, rule: FieldRule, entities: Entities) -> str:
@@ -80,16 +170,12 @@ def compile_cell(unit: ObjectMap, rule: FieldRule, entities: Entities) -> str:
     """
     query = Query(replace(unit, fields=(rule,)), "", Policies(), entities, {})
     used = {name.rpartition(".")[0] for name in (*rule.sources, *rule.arguments)}
-    for alias in (alias for alias in unit.join if alias in used):
-        on = f"{ident('j_' + alias)}._id = {query.column(unit.join[alias])}"
-        query.joins.append(f"LEFT JOIN {ident('src_' + alias)} AS {ident('j_' + alias)} ON {on}")
+    _join_entities(query, [alias for alias in unit.join if alias in used])
     query.joins += _pseudo_joins(query)
-    raw, cell = _raw(query, rule, 0), _cell(query, rule, 0)
-    joins = " ".join([f"FROM {ident('src_' + unit.source)} AS s", *query.joins])
-    return (
-        f"WITH raw AS (SELECT s._id, s._seq, {raw} AS r0 {joins})"
-        f" SELECT _id, _seq, {cell} AS cell {' '.join(['FROM raw', *query.map_joins])}"
-    )
+    before, cells = _cells_over(query, (0,), 0)
+    levels = [*_value_lists(query), _level("given", _given(query, ("s._id", "s._seq"))), *before]
+    text = ",\n".join(levels)
+    return f"WITH {text}\n{select(['_id', '_seq', 'x0 AS cell'], [f'FROM given JOIN ({cells}) USING (line)'])}"
 
 
 def _pseudo_joins(query: Query) -> list[str]:
@@ -149,15 +235,12 @@ def _cell(query: Query, rule: FieldRule, number: int) -> str:
     """Second level: value maps and lengths over the first."""
     value = f"r{number}"
     if rule.map:
-        query.map_joins.append(
-            f"LEFT JOIN value_map AS m{number}"
-            f" ON m{number}.name = {literal(rule.map)} AND m{number}.folded = fold({value}.v)"
-        )
+        known = query.lists.setdefault(rule.map, f"list{len(query.lists)}")
+        label = f"{known}[fold({value}.v)]"
+        unknown = f"{{'v': NULL::VARCHAR, 'note': {literal(transforms.load()[rule.transform].unmapped)}, 'bad': true}}"
         return (
-            f"CASE WHEN {value}.v IS NULL THEN {value}"
-            f" WHEN m{number}.label IS NULL"
-            f" THEN {{'v': NULL::VARCHAR, 'note': {literal(transforms.load()[rule.transform].unmapped)}, 'bad': true}}"
-            f" ELSE {{'v': m{number}.label, 'note': {value}.note, 'bad': false}} END"
+            f"CASE WHEN {value}.v IS NULL THEN {value} WHEN {label} IS NULL THEN {unknown}"
+            f" ELSE {{'v': {label}, 'note': {value}.note, 'bad': false}} END"
         )
     limit, digits = (None, None) if rule.lookup else (text_limit(rule.type), whole_digits(rule.type))
     if limit is None and digits is None:
@@ -172,18 +255,31 @@ def _cell(query: Query, rule: FieldRule, number: int) -> str:
     )
 
 
+def _is_computed(rule: FieldRule) -> bool:
+    """Whether a transform works on the values, before anything is joined to them."""
+    if rule.lookup or rule.const is not None:
+        return False
+    return rule.sources == (WHOLE_HASH,) or not (
+        rule.sources[0].startswith("_") or transforms.load()[rule.transform].kind == "distinct"
+    )
+
+
 def _transformed(query: Query, rule: FieldRule, number: int) -> str:
     shape = transforms.load()[rule.transform]
-    if rule.sources[0].startswith("_"):
-        return f"{{'v': {query.column(rule.sources[0])}, 'note': NULL::VARCHAR, 'bad': false}}"
-    sources = [query.column(name) for name in rule.sources]
-    arguments = [query.column(name) for name in rule.arguments]
-    if shape.kind == "distinct":
+    sources = [query.value(name) for name in rule.sources]
+    arguments = [query.value(name) for name in rule.arguments]
+    if not _is_computed(rule):
+        if rule.sources[0].startswith("_"):
+            return f"{{'v': {sources[0]}, 'note': NULL::VARCHAR, 'bad': false}}"
         return _distinct(query, rule, number, sources, arguments)
+    if rule.sources == (WHOLE_HASH,):
+        whole = f"coalesce({sources[0]}, sha256((r{continued(query.unit)}).v))"
+        return f"{{'v': {whole}, 'note': NULL::VARCHAR, 'bad': false}}"
     given = f"[{', '.join(sources)}]" if shape.takes == "list" else first_filled(sources)
     if shape.kind == "parts":
         quick = f"tq_{rule.transform}({', '.join([given, *arguments])})"
-        return f"CASE WHEN q._id IS NULL THEN {quick} ELSE {{'v': q.v, 'note': q.note, 'bad': q.bad}} END"
+        part = query.handed("CASE WHEN q._id IS NOT NULL THEN {'v': q.v, 'note': q.note, 'bad': q.bad} END")
+        return f"coalesce({part}, {quick})"
     return f"tf_{rule.transform}({', '.join([given, *arguments])})"
 
 
@@ -192,19 +288,13 @@ def _distinct(query: Query, rule: FieldRule, number: int, sources: list[str], ar
     table = ident("distinct_" + rule.transform)
     answers = []
     for position, source in enumerate(sources):
-        alias = f"d{number}_{position}"
-        on = " AND ".join(
-            [
-                f"{alias}.x = {source}",
-                *(f"{alias}.a{i} = coalesce({argument}, '')" for i, argument in enumerate(arguments)),
-            ]
-        )
-        query.joins.append(f"LEFT JOIN {table} AS {alias} ON {on}")
-        answers.append(f"{{'v': {alias}.v, 'note': {alias}.note, 'bad': coalesce({alias}.bad, false)}}")
+        asked = [f"@.x = {source}", *(f"@.a{i} = coalesce({argument}, '')" for i, argument in enumerate(arguments))]
+        alias = query.link(f"d{number}_{position}", f"{table} AS @ ON {' AND '.join(asked)}")
+        answers.append((alias, f"{{'v': {alias}.v, 'note': {alias}.note, 'bad': coalesce({alias}.bad, false)}}"))
     if len(answers) == 1:
-        return answers[0]
-    tests = " ".join(f"WHEN d{number}_{i}.v IS NOT NULL THEN {answer}" for i, answer in enumerate(answers))
-    bads = " ".join(f"WHEN d{number}_{i}.bad THEN {answer}" for i, answer in enumerate(answers))
+        return answers[0][1]
+    tests = " ".join(f"WHEN {alias}.v IS NOT NULL THEN {answer}" for alias, answer in answers)
+    bads = " ".join(f"WHEN {alias}.bad THEN {answer}" for alias, answer in answers)
     return f"CASE {tests} {bads} ELSE {NOTHING} END"
 
 
@@ -220,67 +310,3 @@ def text_limit(type_words: str) -> int | None:
     if found:
         return int(found.group(1))
     return TEXT_LENGTHS.get(type_words.partition(" ")[0])
-
-
-def _verdict(query: Query) -> str:
-    """`skip:reason`, `hold:reason` or NULL: the row's own gates first, then its fields in the order of the pack."""
-    unit = query.unit
-    targets = {rule.target: number for number, rule in enumerate(unit.fields)}
-    holds = []
-    for line in (w for w in unit.when if w.unless):
-        cell = f"x{targets[line.unless]}"
-        holds.append(f"WHEN {cell}.v IS NULL AND NOT {cell}.bad THEN {literal(f'{line.fate}:{line.reason}')}")
-    for number, rule in enumerate(unit.fields):
-        name, cell = literal("@" + rule.target), f"x{number}"
-        if not is_record_lookup(rule) and (held := _held(rule, cell)):
-            holds.append(f"WHEN {held} THEN 'hold:' || {cell}.note || {name}")
-        if rule.required:
-            empty = ident("key:" + rule.target) if is_record_lookup(rule) else f"{cell}.v"
-            code = literal("hold:R-PICK" if rule.map else "hold:R-REQ")  # no word at all is no listed word either
-            holds.append(f"WHEN {empty} IS NULL THEN {code} || {name}")
-        if may_be_a_strangers(unit, rule, query.units, query.entities.owned):
-            holds.append(f"WHEN stranger{number} THEN 'hold:R-REF' || {name}")
-    return f"coalesce(gate, CASE {' '.join(holds)} END)" if holds else "gate"
-
-
-def _held(rule: FieldRule, cell: str) -> str:
-    """SQL for whether an unusable value holds its row; '' if it never does."""
-    if rule.required or rule.on_bad == "hold" or rule.lookup in HELD:
-        return f"{cell}.bad"
-    return f"{cell}.bad AND NOT ends_with({cell}.note, '-DECIMALS')" if rule.on_bad == "hold_unreadable" else ""
-
-
-def _output(unit: ObjectMap) -> str:
-    fields, hashed = [], []
-    for number, rule in enumerate(unit.fields):
-        cell, key = f"x{number}", ident("key:" + rule.target)
-        if is_record_lookup(rule):
-            fields.append(key)
-            hashed += [] if is_self_lookup(unit, rule) else [f"coalesce({key}, chr(2))"]
-        else:
-            fields.append(f"{cell}.v AS {ident(rule.target)}")
-            hashed.append(f"CASE WHEN {cell}.bad THEN chr(1) ELSE coalesce({cell}.v, chr(2)) END")
-    head = [
-        "seq, source_id, key, patient",
-        "coalesce(split_part(verdict, ':', 1), 'ok') AS fate",
-        "substr(verdict, strpos(verdict, ':') + 1) AS reason",
-        f"{_listed(unit, bad=True)} AS withheld",
-        f"{_listed(unit, bad=False)} AS notes",
-        f"md5(concat_ws(chr(31), {', '.join(hashed)})) AS h0",
-    ]
-    return ",\n       ".join([*head, *fields])
-
-
-def _listed(unit: ObjectMap, *, bad: bool) -> str:
-    """`FIELD:code` of the fields that are withheld, or of those that go with a note; most rows have neither."""
-    told = [(n, r) for n, r in enumerate(unit.fields) if not is_record_lookup(r) and r.const is None]
-    parts = ", ".join(
-        f"CASE WHEN {'' if bad else 'NOT '}x{n}.bad AND x{n}.note IS NOT NULL THEN {literal(r.target + ':')} || x{n}.note END"
-        for n, r in told
-    )
-    if not parts:
-        return "[]::VARCHAR[]"
-    return (
-        f"CASE WHEN coalesce({', '.join(f'x{n}.note' for n, _ in told)}) IS NULL THEN []::VARCHAR[]"
-        f" ELSE list_filter([{parts}]::VARCHAR[], lambda code: code IS NOT NULL) END"
-    )

@@ -12,7 +12,7 @@ from chartlift.stages.continuation import fill_parts
 from chartlift.stages.parents import is_record_lookup, is_self_lookup
 from chartlift.stages.sqltext import ident, literal
 
-AT_ONCE = 20_000  # rows of the source that are translated together: memory depends on this, not on their number
+AT_ONCE = 40_000  # rows of the source that are translated together: memory depends on this, not on their number
 
 
 def stale(tools: Tools, plan: ConfirmedPlan) -> bool:

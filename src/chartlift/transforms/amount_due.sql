@@ -12,7 +12,8 @@ CREATE OR REPLACE MACRO due_cell(d) AS
 CREATE OR REPLACE MACRO due_plain(x, total, paid) AS
   amount_plain(x) AND amount_plain(total) AND amount_plain(paid)
   AND CAST(x AS DECIMAL(18, 2)) = CAST(total AS DECIMAL(18, 2)) - CAST(paid AS DECIMAL(18, 2));
+CREATE OR REPLACE MACRO tq_amount_due(x, total, paid, status) AS CASE WHEN due_plain(x, total, paid) THEN cell(amount_text(x)) END;
 CREATE OR REPLACE MACRO tf_amount_due(x, total, paid, status) AS
-  CASE WHEN due_plain(x, total, paid) THEN cell(amount_text(x))
-       ELSE list_transform([struct_pack(due := tf_money(x), total := tf_money(total), paid := tf_money(paid), status := fold(status))],
-                           lambda due: due_cell(due))[1] END;
+  coalesce(tq_amount_due(x, total, paid, status),
+           list_transform([struct_pack(due := tf_money(x), total := tf_money(total), paid := tf_money(paid), status := fold(status))],
+                           lambda due: due_cell(due))[1]);

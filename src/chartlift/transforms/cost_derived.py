@@ -7,6 +7,7 @@ from chartlift.transforms.canonical import clean
 from chartlift.transforms.outcome import Outcome
 from chartlift.transforms.visit_cost import Texts
 
+QUICK = True
 ARGUMENTS = 5
 FINDINGS: dict[str, str] = {}
 

@@ -1,9 +1,9 @@
 -- Days and moments as text, shared by date, birth_date, instant, local_time and the medical lines. Twin: days.py.
 -- `today_utc()` and `last_day()` come from `install`.
 
--- yyyy-mm-dd that no calendar can refuse (days 29 to 31 take the slow way).
+-- yyyy-mm-dd that no calendar can refuse (29 February takes the slow way).
 CREATE OR REPLACE MACRO day_plain(x) AS
-  regexp_full_match(x, '(19[0-9]{2}|20[0-9]{2})-(0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])');
+  regexp_full_match(x, '(19[0-9]{2}|20[0-9]{2})-((0[1-9]|1[0-2])-(0[1-9]|1[0-9]|2[0-8])|(0[13-9]|1[0-2])-(29|30)|(0[13578]|1[02])-31)');
 CREATE OR REPLACE MACRO real_day(x) AS
   CASE WHEN starts_with(x, '0000') THEN NULL ELSE CAST(TRY_CAST(x AS DATE) AS VARCHAR) END;
 CREATE OR REPLACE MACRO day_of_parts(p) AS p.year || '-' || lpad(p.month, 2, '0') || '-' || lpad(p.day, 2, '0');

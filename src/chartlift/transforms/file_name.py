@@ -9,6 +9,7 @@ from chartlift.transforms.canonical import SPACE, TEXT_FINDINGS, text_note
 from chartlift.transforms.outcome import NOTHING, Outcome
 from chartlift.transforms.surrogates import MARK
 
+QUICK = True
 FINDINGS = {code: TEXT_FINDINGS[code] for code in ("R-TEXT-SURROGATE", "R-TEXT-MOJIBAKE")} | {
     "R-FILENAME": "characters that no file name may have, a dot at its end or its length were mended"
 }

@@ -19,7 +19,6 @@ CREATE OR REPLACE MACRO name_cell(name, v) AS
 CREATE OR REPLACE MACRO name_of(x) AS
   list_transform(list_transform([name_trimmed(x)], lambda name: struct_pack(name := name, v := name_safe(name))),
                  lambda named: name_cell(named.name, name_cut(named.v)))[1];
+CREATE OR REPLACE MACRO tq_file_name(x) AS CASE WHEN x IS NULL OR (strlen(x) <= 255 AND name_plain(x)) THEN cell(x) END;
 CREATE OR REPLACE MACRO tf_file_name(x) AS
-  CASE WHEN x IS NULL OR (strlen(x) <= 255 AND name_plain(x)) THEN cell(x)
-       WHEN has_surrogate(x) THEN refused('R-TEXT-SURROGATE')
-       ELSE name_of(x) END;
+  coalesce(tq_file_name(x), CASE WHEN has_surrogate(x) THEN refused('R-TEXT-SURROGATE') ELSE name_of(x) END);

@@ -9,6 +9,7 @@ from chartlift.transforms.canonical import TEXT_FINDINGS, clean
 from chartlift.transforms.outcome import NOTHING, Outcome
 from chartlift.transforms.surrogates import MARK
 
+QUICK = True
 ARGUMENTS = 1
 FINDINGS = {
     "R-TEXT-SURROGATE": TEXT_FINDINGS["R-TEXT-SURROGATE"],

@@ -23,9 +23,10 @@ CREATE OR REPLACE MACRO mime_written(mime) AS
 CREATE OR REPLACE MACRO type_of(x, mime) AS
   list_transform([struct_pack(found := coalesce(lower(substr(name_extension(name_safe(name_trimmed(x))), 2)), ''), mime := mime_written(mime))],
                  lambda typed: type_cell(typed.found, typed.mime, mime_extensions(typed.mime)))[1];
-CREATE OR REPLACE MACRO tf_file_type(x, mime) AS
+CREATE OR REPLACE MACRO tq_file_type(x, mime) AS
   CASE WHEN mime = 'application/pdf' AND strlen(x) > 4 AND name_plain(x) AND ends_with(x, '.pdf') THEN cell('pdf')
        WHEN mime = 'image/jpeg' AND strlen(x) > 4 AND name_plain(x) AND ends_with(x, '.jpg') THEN cell('jpg')
-       WHEN mime = 'image/png' AND strlen(x) > 4 AND name_plain(x) AND ends_with(x, '.png') THEN cell('png')
-       WHEN has_surrogate(x) OR has_surrogate(mime) THEN refused('R-TEXT-SURROGATE')
-       ELSE type_of(x, mime) END;
+       WHEN mime = 'image/png' AND strlen(x) > 4 AND name_plain(x) AND ends_with(x, '.png') THEN cell('png') END;
+CREATE OR REPLACE MACRO tf_file_type(x, mime) AS
+  coalesce(tq_file_type(x, mime),
+           CASE WHEN has_surrogate(x) OR has_surrogate(mime) THEN refused('R-TEXT-SURROGATE') ELSE type_of(x, mime) END);

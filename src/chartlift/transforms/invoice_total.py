@@ -8,6 +8,7 @@ from decimal import Decimal
 from chartlift.transforms import money, quantity
 from chartlift.transforms.outcome import Outcome
 
+QUICK = True
 ARGUMENTS = 7
 FINDINGS = (
     money.FINDINGS

@@ -26,12 +26,14 @@ CREATE OR REPLACE MACRO plain_product_sum(counts, prices) AS
   list_sum(list_transform(counts, lambda plain_count, place: TRY_CAST(plain_count AS DECIMAL(8, 2)) * TRY_CAST(prices[place] AS DECIMAL(8, 2))));
 CREATE OR REPLACE MACRO plain_balanced(x, discount, counts, prices, totals) AS
   balanced(CAST(x AS DECIMAL(18, 2)), coalesce(TRY_CAST(discount AS DECIMAL(18, 2)), 0), plain_product_sum(counts, prices), list_sum(TRY_CAST(totals AS DECIMAL(8, 2)[])));
-CREATE OR REPLACE MACRO tf_invoice_total(x, discount, paid, due, counts, prices, discounts, totals) AS
+CREATE OR REPLACE MACRO tq_invoice_total(x, discount, paid, due, counts, prices, discounts, totals) AS
   CASE WHEN amount_plain(x) AND invoice_plain(x, discount, paid, due, counts, prices, discounts, totals) THEN
          CASE WHEN totals IS NOT NULL AND adds_up(x, discount, totals) THEN cell(amount_text(x))
               WHEN plain_balanced(x, discount, counts, prices, totals) THEN cell(amount_text(x))
-              ELSE noted(amount_text(x), 'R-BAL') END
-       ELSE list_transform([struct_pack(header := money_cells([x, discount, paid, due]), counts := coalesce(quantity_cells(counts), []),
+              ELSE noted(amount_text(x), 'R-BAL') END END;
+CREATE OR REPLACE MACRO tf_invoice_total(x, discount, paid, due, counts, prices, discounts, totals) AS
+  coalesce(tq_invoice_total(x, discount, paid, due, counts, prices, discounts, totals),
+           list_transform([struct_pack(header := money_cells([x, discount, paid, due]), counts := coalesce(quantity_cells(counts), []),
                                         prices := coalesce(money_cells(prices), []), discounts := coalesce(money_cells(discounts), []),
                                         totals := coalesce(money_cells(totals), []))],
-                           lambda invoice: invoice_cell(invoice))[1] END;
+                           lambda invoice: invoice_cell(invoice))[1]);

@@ -9,6 +9,7 @@ from chartlift.transforms import money
 from chartlift.transforms.canonical import TEXT_FINDINGS, canonical_number, clean, text_note
 from chartlift.transforms.outcome import Outcome
 
+QUICK = True
 ARGUMENTS = 2
 FINDINGS = TEXT_FINDINGS
 _NUMBER = re.compile(r"-?\d+(\.\d+)?", re.ASCII)

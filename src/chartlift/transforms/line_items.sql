@@ -27,7 +27,8 @@ CREATE OR REPLACE MACRO items_noted(raw, lines) AS
   CASE WHEN has_surrogate(raw) THEN refused('R-TEXT-SURROGATE') ELSE struct_pack(v := lines, note := marks_apart_note(raw), bad := FALSE) END;
 CREATE OR REPLACE MACRO items_quick(x, counts, totals) AS
   array_to_string(list_transform(x, lambda item, place: item || coalesce(' x ' || counts[place], '') || coalesce(' = ' || totals[place], '')), E'\n');
-CREATE OR REPLACE MACRO tf_line_items(x, counts, totals) AS
+CREATE OR REPLACE MACRO tq_line_items(x, counts, totals) AS
   CASE WHEN items_plain(x, counts, totals) AND list_count(x) = len(x) THEN cell(items_quick(x, counts, totals))
-       WHEN coalesce(len(x), 0) = 0 THEN empty_cell()
-       ELSE items_noted(items_raw(x, counts, totals), items_slow(x, counts, totals)) END;
+       WHEN coalesce(len(x), 0) = 0 THEN empty_cell() END;
+CREATE OR REPLACE MACRO tf_line_items(x, counts, totals) AS
+  coalesce(tq_line_items(x, counts, totals), items_noted(items_raw(x, counts, totals), items_slow(x, counts, totals)));

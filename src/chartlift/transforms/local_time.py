@@ -11,6 +11,7 @@ from chartlift.transforms.instant import FINDINGS as INSTANT_FINDINGS
 from chartlift.transforms.instant import zoned
 from chartlift.transforms.outcome import NOTHING, Outcome
 
+QUICK = True
 ARGUMENTS = 1
 HOME_ZONE = "Europe/London"  # the default of the source profile; Dublin's clocks show the same
 FINDINGS = INSTANT_FINDINGS | {

@@ -20,11 +20,13 @@ CREATE OR REPLACE MACRO amount_read(c) AS
               exact := CASE WHEN amount_is_number(c) THEN TRY_CAST(c AS DECIMAL(38, 12)) WHEN amount_is_written(c) THEN amount_of_written(c) END,
               note := CASE WHEN NOT amount_is_number(c) THEN 'R-MONEY-FORMAT' END);
 CREATE OR REPLACE MACRO amount_judged(r) AS CASE WHEN r.blank THEN empty_cell() ELSE amount_cell(r.exact, r.note) END;
+-- Pounds and pence without the zeros at their end.
+CREATE OR REPLACE MACRO pence_number(d) AS rtrim(rtrim(CAST(d AS VARCHAR), '0'), '.');
 -- A cell for each amount of a list.
 CREATE OR REPLACE MACRO money_cells(texts) AS
   list_transform(list_transform(list_transform(texts, lambda any_amount: clean(any_amount)), lambda amount_c: amount_read(amount_c)),
                  lambda amount_exact: amount_judged(amount_exact));
+CREATE OR REPLACE MACRO tq_money(x) AS
+  CASE WHEN x IS NULL THEN empty_cell() WHEN amount_plain(x) THEN cell(amount_text(x)) END;
 CREATE OR REPLACE MACRO tf_money(x) AS
-  CASE WHEN x IS NULL THEN empty_cell()
-       WHEN amount_plain(x) THEN cell(amount_text(x))
-       ELSE list_transform(list_transform([clean(x)], lambda money_c: amount_read(money_c)), lambda money_exact: amount_judged(money_exact))[1] END;
+  coalesce(tq_money(x), list_transform(list_transform([clean(x)], lambda money_c: amount_read(money_c)), lambda money_exact: amount_judged(money_exact))[1]);

@@ -19,7 +19,8 @@ class Outcome(NamedTuple):
 class Transform:
     """One kind of value.
 
-    `kind` "macro": SQL macro `tf_NAME(x, arguments…)` returns STRUCT(v, note, bad).
+    `kind` "macro": SQL macro `tf_NAME(x, arguments…)` returns STRUCT(v, note, bad). With `quick` its usual forms are answered
+    by a macro `tq_NAME` of the same shape, which gives NULL for the others: setting up the whole costs too much for each vector.
     `kind` "distinct": `reference` runs on distinct (x, arguments…) and the stage joins the answers back. With `quick`
     there is a macro `tq_NAME(x, arguments…)` too; it answers the common forms and returns a NULL struct for the others,
     so that only those need `reference`.

@@ -9,6 +9,7 @@ from chartlift.transforms.canonical import clean, units
 from chartlift.transforms.fold import fold
 from chartlift.transforms.outcome import NOTHING, Outcome
 
+QUICK = True
 TAKES = "list"
 FINDINGS = {
     "R-TOOTH": "no tooth, range of teeth or quadrant in the notation that is stated, or none is stated",

@@ -69,9 +69,10 @@ CREATE OR REPLACE MACRO tooth_cell(t) AS
        WHEN t.c IS NULL AND t.number IS NOT NULL THEN cell(upper(t.quadrant))
        WHEN t.c IS NULL OR t.notation IS NULL THEN refused('R-TOOTH')
        ELSE teeth_of(t) END;
-CREATE OR REPLACE MACRO tf_tooth(xs) AS
+CREATE OR REPLACE MACRO tq_tooth(xs) AS
   CASE WHEN xs[1] IS NULL AND xs[3] IS NULL THEN empty_cell()
        WHEN xs[2] = 'FDI' AND regexp_full_match(xs[1], '[1-4][1-8]|[5-8][1-5]')
             AND (xs[3] IS NULL OR xs[3] = corner_name((CAST(ascii(xs[1]) AS INTEGER) - 49) % 4 + 1)) THEN cell(xs[1])
-       WHEN xs[2] = 'PALMER' AND regexp_full_match(xs[1], '[UL][LR][1-8A-E]') AND (xs[3] IS NULL OR xs[3] = left(xs[1], 2)) THEN cell(palmer_tooth(xs[1]))
-       ELSE list_transform([tooth_told(clean(xs[1]), xs[2], xs[3])], lambda tooth: tooth_cell(tooth))[1] END;
+       WHEN xs[2] = 'PALMER' AND regexp_full_match(xs[1], '[UL][LR][1-8A-E]') AND (xs[3] IS NULL OR xs[3] = left(xs[1], 2)) THEN cell(palmer_tooth(xs[1])) END;
+CREATE OR REPLACE MACRO tf_tooth(xs) AS
+  coalesce(tq_tooth(xs), list_transform([tooth_told(clean(xs[1]), xs[2], xs[3])], lambda tooth: tooth_cell(tooth))[1]);

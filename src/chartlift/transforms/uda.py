@@ -12,6 +12,7 @@ from chartlift.transforms.days import read_day
 from chartlift.transforms.fold import fold
 from chartlift.transforms.outcome import NOTHING, Outcome
 
+QUICK = True
 ARGUMENTS = 6
 FINDINGS = quantity.FINDINGS | {"R-UDA": "not the number of units that the band stands for on the day of acceptance"}
 _BOUND = 10_000

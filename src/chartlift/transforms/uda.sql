@@ -25,14 +25,16 @@ CREATE OR REPLACE MACRO uda_plain(units, band, accepted_on) AS
 CREATE OR REPLACE MACRO uda_judged(u) AS
   CASE WHEN u.units.v IS NULL OR u.band IS NULL OR band_says(u.units.v, u.band, u.day) THEN u.units
        ELSE noted(u.units.v, 'R-UDA') END;
+CREATE OR REPLACE MACRO uda_quick(borne, band, accepted_on) AS
+  CASE WHEN borne IS NULL THEN empty_cell() WHEN uda_plain(borne, band, accepted_on) THEN cell(split_part(borne, '.', 1)) END;
 CREATE OR REPLACE MACRO uda_cell(borne, band, accepted_on) AS
-  CASE WHEN borne IS NULL THEN empty_cell()
-       WHEN uda_plain(borne, band, accepted_on) THEN cell(split_part(borne, '.', 1))
-       ELSE list_transform([struct_pack(units := figure_of(clean(borne), 10000),
-                                        band := fold(band),
-                                        day := CASE WHEN accepted_on IS NOT NULL THEN day_text(accepted_on) END)],
-                           lambda uda_read: uda_judged(uda_read))[1] END;
-CREATE OR REPLACE MACRO tf_uda(x, own, course_id, treatment_id, work, band, accepted_on) AS
-  CASE WHEN course_id IS NULL OR is_blank(course_id) THEN uda_cell(own, band, accepted_on)
-       WHEN carries_course(treatment_id, work) THEN uda_cell(x, band, accepted_on)
+  list_transform([struct_pack(units := figure_of(clean(borne), 10000), band := fold(band),
+                              day := CASE WHEN accepted_on IS NOT NULL THEN day_text(accepted_on) END)],
+                 lambda uda_read: uda_judged(uda_read))[1];
+CREATE OR REPLACE MACRO tq_uda(x, own, course_id, treatment_id, work, band, accepted_on) AS
+  CASE WHEN course_id IS NULL OR is_blank(course_id) THEN uda_quick(own, band, accepted_on)
+       WHEN carries_course(treatment_id, work) THEN uda_quick(x, band, accepted_on)
        ELSE empty_cell() END;
+CREATE OR REPLACE MACRO tf_uda(x, own, course_id, treatment_id, work, band, accepted_on) AS
+  coalesce(tq_uda(x, own, course_id, treatment_id, work, band, accepted_on),
+           uda_cell(CASE WHEN course_id IS NULL OR is_blank(course_id) THEN own ELSE x END, band, accepted_on));

@@ -10,6 +10,7 @@ from chartlift.transforms.canonical import clean, number_text
 from chartlift.transforms.fold import fold
 from chartlift.transforms.outcome import NOTHING, Outcome
 
+QUICK = True
 ARGUMENTS = 5
 FINDINGS = money.FINDINGS
 _LIMIT = Decimal(10) ** 14

@@ -26,12 +26,15 @@ CREATE OR REPLACE MACRO visit_cell(bad, total) AS
        WHEN total IS NULL THEN empty_cell()
        WHEN abs(total) >= 100000000000000 THEN refused('R-MONEY-RANGE')
        ELSE cell(number_text(total)) END;
+CREATE OR REPLACE MACRO visit_plain(statuses, costs, discounts) AS
+  states_plain(statuses) AND amounts_plain(costs) AND (discounts IS NULL OR amounts_plain(discounts));
 CREATE OR REPLACE MACRO visit_of(owner, patients, statuses, costs, discounts) AS
-  CASE WHEN costs IS NULL THEN empty_cell()
-       WHEN states_plain(statuses) AND amounts_plain(costs) AND (discounts IS NULL OR amounts_plain(discounts)) THEN
-         list_transform([visit_sum(owner, patients, statuses, costs, discounts)],
-                        lambda visit_amount: cell(number_text(visit_amount)))[1]
-       ELSE list_transform([visit_rows(owner, patients, statuses, costs, discounts)],
-                           lambda visit_row: visit_cell(visit_bad(visit_row), visit_total(visit_row)))[1] END;
+  list_transform([visit_rows(owner, patients, statuses, costs, discounts)],
+                 lambda visit_row: visit_cell(visit_bad(visit_row), visit_total(visit_row)))[1];
+CREATE OR REPLACE MACRO tq_visit_cost(x, owner, patients, statuses, costs, discounts) AS
+  CASE WHEN NOT is_blank(x) THEN tq_money(x)
+       WHEN costs IS NULL THEN empty_cell()
+       WHEN visit_plain(statuses, costs, discounts) THEN cell(pence_number(visit_sum(owner, patients, statuses, costs, discounts))) END;
 CREATE OR REPLACE MACRO tf_visit_cost(x, owner, patients, statuses, costs, discounts) AS
-  CASE WHEN NOT is_blank(x) THEN tf_money(x) ELSE visit_of(owner, patients, statuses, costs, discounts) END;
+  coalesce(tq_visit_cost(x, owner, patients, statuses, costs, discounts),
+           CASE WHEN NOT is_blank(x) THEN tf_money(x) ELSE visit_of(owner, patients, statuses, costs, discounts) END);

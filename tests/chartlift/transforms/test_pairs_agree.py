@@ -166,6 +166,18 @@ def test_macro_and_reference_answer_alike(name: str, sql: duckdb.DuckDBPyConnect
     assert len({answer[0] for answer in got}) > 1
 
 
+@pytest.mark.parametrize("name", sorted(name for name in MAKERS if transforms.load()[name].quick))
+def test_quick_macro_answers_alike_or_not_at_all(name: str, sql: duckdb.DuckDBPyConnection) -> None:
+    dice = Dice(f"pairs-{name}")
+    rows = [MAKERS[name](dice) for _ in range(ROWS)]
+    reference = (
+        partial(transforms.load()[name].reference, today=TODAY) if name in DATED else transforms.load()[name].reference
+    )
+    differing, _ = differences(sql, f"tq_{name}", rows, reference)
+    assert not [made for made in differing if made[1] != (None, None, None)]
+    assert 0 < len(differing) < len(rows)
+
+
 def test_every_macro_is_compared() -> None:
     compared = "".join(path.read_text() for path in Path(__file__).parent.glob("test_pairs_*.py"))
     macros = {name for name, transform in transforms.load().items() if transform.kind == "macro" or transform.quick}

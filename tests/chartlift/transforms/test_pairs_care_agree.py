@@ -353,6 +353,15 @@ def test_macro_and_reference_answer_alike(name: str, sql: duckdb.DuckDBPyConnect
     assert len({answer[0] for answer in got}) > 1
 
 
+@pytest.mark.parametrize("name", sorted(name for name in MAKERS if transforms.load()[name].quick))
+def test_quick_macro_of_a_macro_answers_alike_or_not_at_all(name: str, sql: duckdb.DuckDBPyConnection) -> None:
+    dice = Dice(f"pairs-{name}")
+    rows = [MAKERS[name](dice) for _ in range(ROWS)]
+    differing, _ = differences(sql, f"tq_{name}", rows, transforms.load()[name].reference)
+    assert not [made for made in differing if made[1] != (None, None, None)]
+    assert 0 < len(differing) < len(rows)
+
+
 @pytest.mark.parametrize("name", sorted(NOTES))
 def test_quick_macro_answers_as_the_reference_or_not_at_all(name: str, sql: duckdb.DuckDBPyConnection) -> None:
     transform = transforms.load()[name]

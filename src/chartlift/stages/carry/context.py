@@ -12,6 +12,7 @@ from chartlift.model.arrow import ArrowStream
 from chartlift.model.plan import ConfirmedPlan, ObjectMap
 from chartlift.model.ports import Tools, Torn, Where
 from chartlift.model.selection import Selection
+from chartlift.stages.memory import give_back
 from chartlift.stages.parents import is_record_lookup, is_self_lookup
 
 KEY = "Source_System_ID__c"
@@ -90,6 +91,7 @@ class Carry:
             else:
                 self.sql.execute(f'CREATE OR REPLACE TEMP TABLE "{name}" AS SELECT * FROM incoming')
             self.sql.unregister("incoming")
+            give_back()
 
 
 def field_names(unit: ObjectMap) -> list[str]:

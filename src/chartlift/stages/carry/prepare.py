@@ -15,7 +15,7 @@ from chartlift.stages.memory import give_back
 from chartlift.stages.sqltext import ident
 from chartlift.stages.translation import macros, stale, translate
 
-NARROW, WIDE = "128MB", "320MB"
+NARROW, WIDE = "128MB", "160MB"
 
 
 def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
@@ -36,7 +36,7 @@ def narrow(tools: Tools) -> None:
 
 
 def widen(tools: Tools) -> None:
-    """For a translation: it needs some hundred vectors at once for each field, however many rows there are."""
+    """For a translation: each small table that is joined takes some megabytes, however few rows it has."""
     tools.staging.sql.execute(f"SET memory_limit = '{WIDE}'")
 
 
@@ -75,6 +75,7 @@ def fill_landed(tools: Tools) -> None:
         sql.register("incoming", part)
         sql.execute("INSERT INTO landings SELECT key, id, hash, batch, stays FROM incoming")
         sql.unregister("incoming")
+        give_back()
     sql.execute("""
         CREATE OR REPLACE TEMP TABLE landed AS
         SELECT l.key, l.id, l.hash, 'ok' AS fate, NULL::VARCHAR AS reason

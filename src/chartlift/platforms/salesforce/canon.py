@@ -79,7 +79,7 @@ class Canon:
         calls = [f"{transforms.canonical_macro(kind)}(c{i}) AS c{i}" for i, kind in enumerate(kinds)]
         sql.register("answer", pa.table(columns, names=[f"c{i}" for i in range(len(columns))]))
         try:
-            done = sql.execute(f"SELECT {', '.join(calls)} FROM answer").to_arrow_table()
+            done = sql.execute(f"SELECT {', '.join(calls)} FROM answer").to_arrow_table(len(columns[0]))
         finally:
             sql.unregister("answer")
         return [column.cast(pa.string()) for column in done.columns]

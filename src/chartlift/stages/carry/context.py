@@ -15,6 +15,7 @@ from chartlift.model.selection import Selection
 from chartlift.stages.memory import give_back
 from chartlift.stages.parents import is_record_lookup, is_self_lookup
 
+ROOM = 32_768  # rows that DuckDB makes room for, in every column, before it hands a table over; its own million takes 800 MB
 KEY = "Source_System_ID__c"
 RUN = "Migration_Run__c"
 HASH = "Migration_Hash__c"
@@ -43,7 +44,7 @@ class Carry:
 
     def table(self, query: str, parameters: list[Any] | None = None) -> pa.Table:
         """A query's answer as one Arrow table."""
-        return self.sql.execute(query, parameters or []).to_arrow_table()
+        return self.sql.execute(query, parameters or []).to_arrow_table(ROOM)
 
     def value(self, query: str, parameters: list[Any] | None = None) -> Any:
         """The single value of a query."""

@@ -17,7 +17,7 @@ from chartlift.model.ports import Progress, Tools
 from chartlift.settings import Settings
 
 PLAN = "plan"  # the folder with the map a person may edit
-MEMORY = "128MB"
+MEMORY = "320MB"  # texts of some million characters need it; the long stages take less (stages/memory.py)
 
 
 class Lazy:

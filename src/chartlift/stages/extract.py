@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+import duckdb
+
 from chartlift.model.ports import Tools
 from chartlift.model.reports import EntityCount, ExtractReport, Finding
 from chartlift.model.source import EntityShape, Page
 from chartlift.stages import landing, pages
-from chartlift.stages.memory import give_back, rare_collections
+from chartlift.stages.memory import ample, give_back, modest, rare_collections
 from chartlift.stages.sqltext import ident
 
 _START = ""
@@ -66,6 +68,7 @@ def run(tools: Tools, since: str | None = None) -> ExtractReport:
         CredentialsError, StopError: from the source.
     """
     shapes = tools.source.shapes()
+    modest(tools.staging.sql)
     with _transaction(tools.staging.sql):
         landing.prepare(tools.staging.sql, shapes)
     reading = _open(tools, since)
@@ -248,12 +251,12 @@ def _finish(
     tools.progress.step("extract: settle")
     rows = sql.execute("SELECT listing, short FROM extraction_listing WHERE number = $1", [reading.number]).fetchall()
     whole = {listing for listing, short in rows if not short}
-    with _transaction(sql):
-        complete = whole & _read_whole(sql, reading, shapes)
-        counts = landing.settle(sql, shapes, reading.number, kind=reading.kind, complete=complete)
-        sql.execute(
-            "UPDATE extraction SET finished = $2 WHERE number = $1", [reading.number, _naive(tools.clock.now())]
-        )
+    try:
+        counts = _settle(tools, reading, shapes, whole)
+    except duckdb.OutOfMemoryException:
+        ample(sql)
+        counts = _settle(tools, reading, shapes, whole)
+    ample(sql)
     pages = sql.execute("SELECT sum(pages) FROM extraction_listing WHERE number = $1", [reading.number]).fetchone()[0]
     report = ExtractReport(
         extraction=reading.number,
@@ -272,6 +275,18 @@ def _finish(
         "extract", who=tools.who, detail={"extraction": reading.number, "rows": {c.entity: c.rows for c in counts}}
     )
     return report
+
+
+def _settle(tools: Tools, reading: _Reading, shapes: Sequence[EntityShape], whole: set[str]) -> Sequence[EntityCount]:
+    """All that was read into its tables, or nothing of it."""
+    sql = tools.staging.sql
+    with _transaction(sql):
+        complete = whole & _read_whole(sql, reading, shapes)
+        counts = landing.settle(sql, shapes, reading.number, kind=reading.kind, complete=complete)
+        sql.execute(
+            "UPDATE extraction SET finished = $2 WHERE number = $1", [reading.number, _naive(tools.clock.now())]
+        )
+    return counts
 
 
 def _read_whole(sql: Any, reading: _Reading, shapes: Sequence[EntityShape]) -> set[str]:

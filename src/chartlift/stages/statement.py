@@ -266,7 +266,10 @@ def _is_computed(rule: FieldRule) -> bool:
 
 def _transformed(query: Query, rule: FieldRule, number: int) -> str:
     shape = transforms.load()[rule.transform]
-    sources = [query.value(name) for name in rule.sources]
+    columns = [query.column(name) for name in rule.sources]
+    if shape.kind == "parts":  # a text that has parts is not handed on with each of them
+        columns = [f"CASE WHEN q._id IS NULL THEN {column} END" for column in columns]
+    sources = [query.handed(column) for column in columns]
     arguments = [query.value(name) for name in rule.arguments]
     if not _is_computed(rule):
         if rule.sources[0].startswith("_"):

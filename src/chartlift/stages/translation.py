@@ -9,6 +9,7 @@ from chartlift import transforms
 from chartlift.model.plan import ConfirmedPlan, FieldRule, ObjectMap
 from chartlift.model.ports import Tools
 from chartlift.stages.continuation import fill_parts
+from chartlift.stages.memory import execute
 from chartlift.stages.parents import is_record_lookup, is_self_lookup
 from chartlift.stages.sqltext import ident, literal
 
@@ -82,7 +83,7 @@ def _all(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap) -> None:
     for number, (start, end) in enumerate(zip(starts, ends, strict=True)):
         opening = f"INSERT INTO {rows_of(unit)}" if number else f"CREATE OR REPLACE TABLE {rows_of(unit)} AS"
         text = _over(plan, unit, f"{start} AND {end}") if len(ends) > 1 else plan.statements[unit.name]
-        sql.execute(f"{opening} SELECT *, {_size(unit)} AS _bytes FROM ({text}) ORDER BY seq")
+        execute(sql, f"{opening} SELECT *, {_size(unit)} AS _bytes FROM ({text}) ORDER BY seq")
 
 
 def _over(plan: ConfirmedPlan, unit: ObjectMap, chosen: str) -> str:
@@ -114,7 +115,7 @@ def _changed(tools: Tools, plan: ConfirmedPlan, unit: ObjectMap, extraction: int
     sql.execute(f"DELETE FROM {rows_of(unit)} WHERE source_id IN (SELECT _id FROM again)")
     # what did not change is not translated to be thrown away
     statement = _over(plan, unit, "_id IN (SELECT _id FROM again)")
-    sql.execute(f"INSERT INTO {rows_of(unit)} SELECT *, {_size(unit)} AS _bytes FROM ({statement})")
+    execute(sql, f"INSERT INTO {rows_of(unit)} SELECT *, {_size(unit)} AS _bytes FROM ({statement})")
 
 
 def dependents(plan: ConfirmedPlan, unit: ObjectMap, column: str, extraction: int) -> list[str]:

@@ -15,8 +15,9 @@ from chartlift.model.ports import Tools
 from chartlift.model.selection import Selection
 from chartlift.stages.carry import cut, images, preread, resume, spine, verify
 from chartlift.stages.carry.context import HASH, KEY, RUN, Carry, field_names
-from chartlift.stages.carry.prepare import prepare, widen
+from chartlift.stages.carry.prepare import prepare
 from chartlift.stages.carry.write import send
+from chartlift.stages.memory import ample
 
 __all__ = ["carry", "extraction_of", "open_tables"]
 
@@ -40,7 +41,7 @@ def carry(tools: Tools, plan: ConfirmedPlan, selection: Selection, *, kind: str,
     report = _report(work, counts, resumed)
     if go:
         tools.journal.end_run(run, "done")
-    widen(tools)
+    ample(tools.staging.sql)
     return report
 
 

@@ -11,11 +11,11 @@ from chartlift import transforms
 from chartlift.model.plan import ConfirmedPlan, FieldRule, ObjectMap
 from chartlift.model.ports import Tools
 from chartlift.stages.lists import fill_lists
-from chartlift.stages.memory import give_back
+from chartlift.stages.memory import give_back, modest
 from chartlift.stages.sqltext import ident
 from chartlift.stages.translation import macros, stale, translate
 
-NARROW, WIDE = "128MB", "160MB"
+WIDE = "160MB"
 
 
 def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
@@ -27,21 +27,13 @@ def prepare(tools: Tools, plan: ConfirmedPlan) -> None:
 
 
 def narrow(tools: Tools) -> None:
-    """From here on DuckDB keeps little in memory: what the org answers and what is sent has to fit beside it.
-
-    What is above the limit goes back to the system.
-    """
-    tools.staging.sql.execute(f"SET memory_limit = '{NARROW}'")
+    """From here on DuckDB keeps little in memory; what is above the limit goes back to the system."""
+    modest(tools.staging.sql)
     give_back()
 
 
-def widen(tools: Tools) -> None:
-    """For a translation: each small table that is joined takes some megabytes, however few rows it has."""
-    tools.staging.sql.execute(f"SET memory_limit = '{WIDE}'")
-
-
 def _translate(tools: Tools, plan: ConfirmedPlan) -> None:
-    widen(tools)
+    tools.staging.sql.execute(f"SET memory_limit = '{WIDE}'")  # a small table that is joined takes megabytes, too
     macros(tools)
     people = [(p.source_id, p.user_id, p.how) for p in plan.people]
     _keep(tools, "people", _texts(people, ("source_id", "user_id", "how")))

@@ -13,7 +13,7 @@ from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix
 from chartlift.stages.carry.images import read_ours
 from chartlift.stages.carry.preread import SMALL
 from chartlift.stages.carry.spine import selected
-from chartlift.stages.memory import give_back
+from chartlift.stages.memory import execute, give_back
 from chartlift.stages.sqltext import ident, literal
 from chartlift.stages.translation import rows_of, view
 
@@ -50,7 +50,9 @@ def _weigh(work: Carry, unit: ObjectMap, names: list[str]) -> None:
     )
     parts = work.value(f"SELECT count(*) // {AT_ONCE} + 1 FROM {rows_of(unit)}")
     for part in range(parts):  # a join of wide rows takes as much memory as they do
-        work.sql.execute(f"""
+        execute(
+            work.sql,
+            f"""
         {"INSERT INTO compared" if part else "CREATE OR REPLACE TEMP TABLE compared AS"}
         SELECT v.key, v.fate, v.reason, v.withheld, l.id AS landed, o."Id" AS id,
                CASE WHEN v.fate = 'ok' AND o."Id" IS NOT NULL THEN
@@ -60,7 +62,8 @@ def _weigh(work: Carry, unit: ObjectMap, names: list[str]) -> None:
         LEFT JOIN (FROM org_now WHERE hash("{KEY}") % {parts} = {part}) AS o ON o."{KEY}" = v.key,
         LATERAL (SELECT CASE WHEN len(v.withheld) = 0 THEN '' ELSE ' ' || array_to_string(v.withheld, ' ') END AS held) AS w
         WHERE {selected(work, unit)} AND hash(v.key) % {parts} = {part}
-        """)
+        """,
+        )
 
 
 def _explain(work: Carry, unit: ObjectMap, names: list[str]) -> None:
@@ -71,13 +74,16 @@ def _explain(work: Carry, unit: ObjectMap, names: list[str]) -> None:
         f"CASE WHEN substr(c.letters, {place}, 1) <> '{OPEN}' THEN substr(c.letters, {place}, 1) ELSE {_letter(name)} END"
         for place, name in enumerate(names, 1)
     )
-    work.sql.execute(f"""
+    execute(
+        work.sql,
+        f"""
         UPDATE compared SET letters = e.letters FROM (
           SELECT v.key, {told} AS letters FROM compared AS c JOIN {view(unit)} AS v ON v.key = c.key
           JOIN org_now AS o ON o."{KEY}" = v.key LEFT JOIN ours AS r ON r.key = v.key
           WHERE contains(c.letters, '{OPEN}')) AS e
         WHERE e.key = compared.key
-    """)
+    """,
+    )
 
 
 def _read(work: Carry, unit: ObjectMap) -> None:

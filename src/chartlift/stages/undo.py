@@ -11,7 +11,7 @@ from chartlift.model.ports import ByPrefix, ByValues, Everywhere, Tools
 from chartlift.stages.carry.context import KEY, Carry, field_names, key_prefix, parent_fields
 from chartlift.stages.carry.prepare import narrow
 from chartlift.stages.carry.preread import SMALL
-from chartlift.stages.memory import give_back
+from chartlift.stages.memory import execute, give_back
 from chartlift.stages.merge import kept, write
 from chartlift.stages.sqltext import ident, literal
 
@@ -147,7 +147,9 @@ def judge(work: Carry, unit: ObjectMap) -> None:
 
 def _judge_part(work: Carry, unit: ObjectMap, weighed: str, *, made: bool, chosen: str) -> None:
     """Some of the rows of a unit: a join of wide rows takes as much memory as they do."""
-    work.sql.execute(f"""
+    execute(
+        work.sql,
+        f"""
         INSERT INTO undo
         WITH t AS MATERIALIZED (
           FROM touched_rows WHERE unit = {literal(unit.name)} AND made = {made} AND {chosen}
@@ -159,7 +161,8 @@ def _judge_part(work: Carry, unit: ObjectMap, weighed: str, *, made: bool, chose
           LEFT JOIN (FROM {_of("pres", unit)} WHERE key IN (SELECT key FROM t)) AS p ON p.key = t.key
         )
         SELECT {literal(unit.name)}, {literal(unit.object)}, e.key, e.id, {ACTION}, {REASON}, e.made FROM e
-    """)
+    """,
+    )
 
 
 def _weigh_made(unit: ObjectMap) -> str:

@@ -221,9 +221,7 @@ def _is_set(column: str) -> str:
 
 
 def _raw(query: Query, rule: FieldRule, number: int) -> str:
-    """First level: the value as its transform or lookup gives it."""
-    if is_record_lookup(rule):
-        return NOTHING
+    """The cell as its transform or its lookup to a User gives it."""
     if rule.lookup:
         return person(query, rule, number)
     if rule.const is not None:
@@ -232,7 +230,7 @@ def _raw(query: Query, rule: FieldRule, number: int) -> str:
 
 
 def _cell(query: Query, rule: FieldRule, number: int) -> str:
-    """Second level: value maps and lengths over the first."""
+    """The cell after value maps and lengths."""
     value = f"r{number}"
     if rule.map:
         known = query.lists.setdefault(rule.map, f"list{len(query.lists)}")

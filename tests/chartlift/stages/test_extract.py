@@ -15,7 +15,7 @@ import pytest
 
 from chartlift.errors import Unreachable
 from chartlift.model.ports import Tools
-from chartlift.stages import extract
+from chartlift.stages import extract, landing
 
 LATER = "2026-03-01T13:00:00Z"
 
@@ -108,7 +108,7 @@ from pathlib import Path
 from types import SimpleNamespace
 from datetime import UTC, datetime
 from chartlift.platforms.aeronaclinic import connect
-from chartlift.stages import extract
+from chartlift.stages import extract, landing
 
 class Clock:
     def now(self): return datetime.now(UTC)
@@ -351,6 +351,26 @@ def test_findings_and_progress_hold_counts_and_no_values(reading_tools: Tools, c
     assert ("S-UNMAPPED", "patient.shoeSize") in codes(report)
     assert "canary" not in json.dumps(memory.reports) + "".join(memory.steps)
     assert any(step.startswith("extract patient 2/2") for step in memory.steps)
+
+
+def test_what_needs_more_memory_is_undone_whole_and_done_again_with_more(
+    reading_tools: Tools, clinic: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clinic.fill(30)
+    settle, tries = landing.settle, []
+
+    def demanding(sql: Any, *given: Any, **named: Any) -> Any:
+        tries.append(sql.execute("SELECT current_setting('memory_limit')").fetchone()[0])
+        found = settle(sql, *given, **named)
+        sql.execute("CREATE OR REPLACE TEMP TABLE demanding AS SELECT repeat('x', 120_000_000) AS text")
+        return found
+
+    monkeypatch.setattr(landing, "settle", demanding)
+    report = extract.run(reading_tools)
+    assert tries == ["122.0 MiB", "305.1 MiB"]
+    assert (report.complete, counts(report)["patient"].rows, counts(report)["patient"].new) == (True, 30, 30)
+    assert value(reading_tools, "SELECT count(*) = 30 AND count(DISTINCT _id) = 30 FROM src_patient")
+    assert value(reading_tools, "SELECT count(*) = 60 AND count(DISTINCT _id) = 60 FROM src_appointment")
 
 
 def test_an_empty_clinic_is_a_complete_reading(reading_tools: Tools) -> None:

@@ -361,3 +361,21 @@ def test_what_only_has_more_decimals_need_not_hold(compiled: Compiled, cost: str
     compiled.put("appointment", "5", appointmentId="5", patientId="1", cost=cost)
     row = compiled.row(replace(visit, fields=(visit.fields[0], rule)), "5")
     assert (row["fate"], row["Cost__c"]) == (fate, None)
+
+
+def test_what_a_quick_macro_leaves_over_is_answered_by_the_whole_one(compiled: Compiled) -> None:
+    """Usual and rare forms of two fields, each in its own rows, and both levels of a unit with more fields than one takes."""
+    visit = compiled.unit("visit")
+    names = FieldRule("File_Name__c", ("note",), "Text(255)", "file_name")
+    more = tuple(FieldRule(f"More_{n}__c", ("note",), "Text(255)") for n in range(20))
+    unit = replace(visit, fields=(*visit.fields[:-2], names, *more, replace(names, target="Again__c")))
+    compiled.put("patient", "1", patientId="1", lastName="Byrne")
+    for key, note in (("1", "x.pdf"), ("2", "a/b:c.pdf"), ("3", None), ("4", "d*.pdf")):
+        compiled.put("appointment", key, appointmentId=key, patientId="1", note=note)
+    rows = [compiled.row(unit, key) for key in "1234"]
+    assert [row["File_Name__c"] for row in rows] == ["x.pdf", "a_b_c.pdf", None, "d_.pdf"]
+    assert [row["Again__c"] for row in rows] == ["x.pdf", "a_b_c.pdf", None, "d_.pdf"]
+    told = ["File_Name__c:R-FILENAME", "Again__c:R-FILENAME"]
+    assert [row["notes"] for row in rows] == [[], told, [], told]
+    assert [row["withheld"] for row in rows] == [[], [], [], []]
+    assert len({row["h0"] for row in rows}) == 4

@@ -146,7 +146,8 @@ class Access:
         found = self._visible.get(key)
         if found is None:
             granted = self.of(user_id).fields.get(sobject.name, {})
-            names = [f.name for f in sobject.fields.values() if is_exempt(f) or f.name in granted]
+            everything = sobject.setup and not sobject.custom
+            names = [f.name for f in sobject.fields.values() if everything or is_exempt(f) or f.name in granted]
             found = self._visible[key] = frozenset(names)
         return found
 
@@ -155,7 +156,9 @@ class Access:
         if is_exempt(found):
             return True
         owner = self._org.schema.object(object_name)
-        return owner is not None and self.of(user_id).fields.get(owner.name, {}).get(found.name, False)
+        if owner is None or (owner.setup and not found.custom):
+            return owner is not None
+        return self.of(user_id).fields.get(owner.name, {}).get(found.name, False)
 
 
 def is_exempt(found: Field) -> bool:

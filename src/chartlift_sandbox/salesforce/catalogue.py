@@ -56,7 +56,7 @@ def _sizes(kind: str, first: str | None, second: str | None) -> dict[str, Any]:
         return {}
     if second is not None:
         return {"precision": int(first), "scale": int(second)}
-    return {"digits" if kind == "int" else "length": int(first)}
+    return {"digits" if kind in {"int", "long"} else "length": int(first)}
 
 
 def _field(name: str, data: dict[str, Any]) -> Field:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import hooks
+from chartlift_sandbox.salesforce import consequences, hooks
 from chartlift_sandbox.salesforce.cascade import Doom, clear_lookups, gather, restore_lookups
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.failures import row_numbers
@@ -49,6 +49,7 @@ def _delete(call: Call, *, for_good: bool) -> pa.Table:
         call.failures.fail_all("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     ids = named_ids(call)
     old = existing(call, ids, [f.name for f in call.sobject.stored_fields])
+    consequences.before_delete(call, ids)
     hooks.row_faults(call)
     doom = gather(call.org, call.sobject, ids if call.failures.bad is None else ids.filter(call.failures.good))
     _refuse_blocked(call, ids, doom)
@@ -73,7 +74,7 @@ def _take_away(call: Call, name: str, records: pa.Table, *, for_good: bool) -> N
     sobject = call.org.schema.objects[name]
     if name != call.sobject.name:
         _log_cascade(call, sobject, records)
-    if for_good or not (sobject.field("IsDeleted") and sobject.undeletable):
+    if for_good or not sobject.field("IsDeleted"):
         call.org.query_with({"_gone": records}, f'DELETE FROM {quote(name)} WHERE "Id" IN (SELECT id FROM _gone)')
         return
     sets = ['"IsDeleted" = true', '"_deleted_at" = $now', '"_deleted_with" = g.root', *stamps(sobject)]
@@ -150,7 +151,7 @@ def _refuse_orphans(call: Call, found: pa.Table) -> None:
 
 
 def _deletable_objects(call: Call) -> list[SObject]:
-    return [o for o in call.org.schema.objects.values() if o.undeletable and o.field("IsDeleted")]
+    return [o for o in call.org.schema.objects.values() if o.field("IsDeleted")]
 
 
 def _refuse_taken(call: Call, ids: pa.Array, good: pa.Array) -> None:

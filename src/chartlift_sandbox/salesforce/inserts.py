@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import activities, audit, hooks, uniqueness
+from chartlift_sandbox.salesforce import activities, audit, consequences, hooks, uniqueness
 from chartlift_sandbox.salesforce.autonumber import render
 from chartlift_sandbox.salesforce.derived import derivations
 from chartlift_sandbox.salesforce.failures import row_numbers
@@ -30,6 +30,7 @@ def insert(call: Call) -> pa.Table:
     given = list(staged)
     _defaults(call, cells, staged)
     audit.default_owner(call, staged)
+    consequences.before_insert(call, staged)
     hooks.field_updates(call, staged)
     required = [f.name for f in call.sobject.fields.values() if _is_required(f)]
     call.required(required, staged)
@@ -108,6 +109,7 @@ def _save(call: Call, staged: dict[str, pa.Array], given: list[str]) -> pa.Table
             f"INSERT INTO {quote(call.sobject.name)} ({hooks.select_columns(targets)}) "
             f"SELECT {', '.join(selects)} FROM _incoming",
         )
+        consequences.after_insert(call, incoming)
     _log(call, incoming, given)
     shown = ids if call.failures.bad is None else pc.if_else(call.failures.bad, NO_TEXT, ids)
     return call.failures.result(shown, True)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from chartlift_sandbox.salesforce import consequences
 from chartlift_sandbox.salesforce import ids as record_ids
 from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, unknown_object
@@ -45,6 +46,7 @@ def merge(
             if found.name != "MasterRecordId" and found.stored:
                 _move(org, child, found, everyone[0], everyone[1:], actor)
         _bury(org, sobject, everyone[0], everyone[1:], actor)
+        consequences.after_merge(org, sobject.name, everyone[0])
         if fields:
             row = pa.table({"Id": [everyone[0]], **{k: [v] for k, v in fields.items()}})
             _update_master(org, sobject, row, actor)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from chartlift_sandbox.clock import Clock
-from chartlift_sandbox.salesforce import describe, dml, grants, ids, merge, snapshots, state, store
+from chartlift_sandbox.salesforce import describe, dml, grants, ids, merge, snapshots, state, store, targets
 from chartlift_sandbox.salesforce.access import GRANT_OBJECTS, Access, FieldGrant, ObjectGrant, spread_activity
 from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.cascade import CLEARED_TABLE
@@ -243,19 +243,12 @@ class Org:
                 store.create_table(self.db, sobject)
 
     def create_object(self, sobject: SObject) -> None:
-        """Add a custom object and its table; with activities on, Task and Event can be about it."""
+        """Add a custom object and its table; files, and with activities on Task and Event, can be about it."""
         with self.lock:
             store.create_table(self.db, sobject)
             self.schema.add_object(sobject)
-            if sobject.enable_activities:
-                self._add_activity_target(sobject.name)
+            targets.spread(self.schema, sobject)
             self.access.invalidate()
-
-    def _add_activity_target(self, name: str) -> None:
-        for activity in spread_activity("Activity"):
-            what = self.schema.objects[activity].fields["WhatId"]
-            if name not in what.reference_to:
-                self.schema.add_field(activity, replace(what, reference_to=(*what.reference_to, name)))
 
     def create_field(self, object_name: str, new: Field) -> None:
         """Add a field with its column, or replace the definition of one that exists; Activity means Task and Event."""
@@ -288,6 +281,7 @@ class Org:
                     self.drop_field(child.name, lookup.name)
             self.db.execute(f"DROP TABLE {store.quote(found.name)}")
             self.schema.remove_object(found.name)
+            targets.withdraw(self.schema, found.name)
             self.access.invalidate()
 
     def set_value_set(self, name: str, values: tuple[PicklistValue, ...]) -> None:

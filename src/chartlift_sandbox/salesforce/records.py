@@ -153,8 +153,14 @@ def _record(sobject: SObject, fields: list[Field], row: dict[str, Any], version:
     url = f"/services/data/v{version}/sobjects/{sobject.name}/{row['Id']}"
     record: dict[str, Any] = {"attributes": {"type": sobject.name, "url": url}}
     for found in fields:
-        record[found.name] = json_value(row[found.name]) if found.stored else address(found.name, row)
+        record[found.name] = _shown(found, row, url)
     return record
+
+
+def _shown(found: Field, row: dict[str, Any], url: str) -> Any:
+    if found.type == "base64":
+        return f"{url}/{found.name}" if row[found.name] is not None else None
+    return json_value(row[found.name]) if found.stored else address(found.name, row)
 
 
 def address(name: str, row: dict[str, Any]) -> dict[str, Any] | None:

@@ -12,9 +12,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from chartlift_sandbox.salesforce import feeds, singles
+from chartlift_sandbox.salesforce import blobs, feeds, singles
 from chartlift_sandbox.salesforce.describe import describe_global, describe_object, object_summary
-from chartlift_sandbox.salesforce.errors import CONTENT_TYPE
+from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError
 from chartlift_sandbox.salesforce.records import options_of, read_record
 from chartlift_sandbox.salesforce.singles import Answer, Asked
 
@@ -30,6 +30,7 @@ def routes(org: Org) -> list[BaseRoute]:
     """The routes below /sobjects."""
     record, key = _BASE + "/{object}/{id}", _BASE + "/{object}/{field}/{value:path}"
     return [
+        *blobs.routes(org),
         Route(_BASE, _describe_global(org), methods=["GET"]),
         Route(_BASE + "/{object}", _endpoint(org, singles.basic_information), methods=["GET"]),
         Route(_BASE + "/{object}", _endpoint(org, singles.create), methods=["POST"]),
@@ -49,7 +50,7 @@ def routes(org: Org) -> list[BaseRoute]:
 async def _asked(request: Request) -> Asked:
     body: dict[str, Any] = {}
     if request.method in {"POST", "PATCH"}:
-        body = await read_record(request)
+        body = await _body(request)
     return Asked(
         request.state.actor,
         request.state.version,
@@ -58,6 +59,16 @@ async def _asked(request: Request) -> Asked:
         body,
         options_of(request),
     )
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    if blobs.is_multipart(request):
+        return await blobs.read_parts(request)
+    if len(await request.body()) > blobs.MOST_JSON_BYTES:
+        raise OrgError(
+            "REQUEST_ENTITY_TOO_LARGE", "The request body exceeds 50 MB; send the file as multipart", status=413
+        )
+    return await read_record(request)
 
 
 def _endpoint(org: Org, action: Callable[[Org, Asked], Answer]) -> Endpoint:

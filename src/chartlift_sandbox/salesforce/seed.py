@@ -24,7 +24,11 @@ INTEGRATION_HIDDEN = frozenset({"Contact.Birthdate"})
 _NOT_FOR_ADMINS = frozenset({*AUDIT_PERMISSIONS, "BulkApiHardDelete", "ApiUserOnly", "PasswordNeverExpires"})
 _EVERYDAY = frozenset({"ApiEnabled", "EditTask", "EditEvent", "RunReports", "ViewSetup", "ViewRoles", "RunFlow"})
 _EDIT = ObjectGrant(read=True, create=True, edit=True)
-_BUSINESS = ("Account", "Contact", "Lead", "Task", "Event")
+_BUSINESS = (
+    "Account", "Contact", "Lead", "Task", "Event", "Case", "Opportunity", "OpportunityContactRole", "EmailMessage",
+    "EmailMessageRelation", "ContentVersion", "ContentDocument", "ContentDocumentLink", "Attachment", "Note",
+    "AccountContactRelation", "AccountTeamMember", "EventRelation",
+)  # fmt: skip
 _STANDARD_USER = {
     "EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US", "LocaleSidKey": "en_GB",
     "TimeZoneSidKey": "Europe/London", "DigestFrequency": "D", "DefaultGroupNotificationFrequency": "N",

@@ -29,6 +29,12 @@ class OrgSettings:
     """CreatedDate may lie in the future."""
     system_administrator_sees_opt_outs: bool = False
     """Profiles grant the opt-out checkboxes of Contact from the start."""
+    contacts_to_multiple_accounts: bool = True
+    """Contacts to Multiple Accounts: AccountContactRelation exists and follows the contacts."""
+    keep_previous_account_relation: bool = False
+    """A contact that changes its account stays related to the old one, indirectly."""
+    archive_after_days: int = 365
+    """Closed tasks and past events older than this are archived."""
     recycle_bin_days: int = 15
     """How long a deleted record can be restored."""
     max_collection: int = 200

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import audit, hooks, uniqueness
+from chartlift_sandbox.salesforce import audit, consequences, hooks, uniqueness
 from chartlift_sandbox.salesforce.derived import affected, update_sql
 from chartlift_sandbox.salesforce.failures import any_true, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
@@ -117,6 +117,7 @@ def _write(call: Call, incoming: pa.Table, names: list[str]) -> None:
     if rules:
         rows = pa.table({"rid": incoming.column("_rid")})
         call.org.query_with({"_rows": rows}, update_sql(call.sobject, rules, "_rows"))
+    consequences.after_update(call, names, incoming)
 
 
 def stamps(sobject: SObject) -> list[str]:

@@ -27,6 +27,24 @@ def _read(name: str) -> dict[str, Any]:
 
 
 @cache
+def setup_names() -> tuple[str, ...]:
+    """Names of the objects that have no table: their rows come from `setup_rows`."""
+    folder = resources.files(_PACKAGE) / "objects" / "setup"
+    return tuple(sorted(entry.name.removesuffix(".toml") for entry in folder.iterdir()))
+
+
+@cache
+def setup_object(name: str) -> SObject:
+    """One object without a table, read when it is first asked for."""
+    return _object(f"setup/{name}", audit_switch=False)
+
+
+def in_data_api(name: str) -> bool:
+    """Whether an object without a table is also in the data API; all of them are in the Tooling API."""
+    return "data" in _read(f"setup/{name}")["doors"]
+
+
+@cache
 def object_names() -> tuple[str, ...]:
     """Names of the standard objects that the data files describe."""
     folder = resources.files(_PACKAGE) / "objects"
@@ -111,6 +129,7 @@ def _permission_fields(*, writable: bool, audit_switch: bool) -> dict[str, Field
 
 def _object(name: str, *, audit_switch: bool) -> SObject:
     data = _read(name)
+    name = name.removeprefix("setup/")
     fields = {field: _field(field, values) for field, values in data["fields"].items()}
     if name in _PERMISSION_OBJECTS:
         fields |= _permission_fields(writable=name != "UserPermissionAccess", audit_switch=audit_switch)

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from chartlift_sandbox.salesforce.access import is_exempt
+from chartlift_sandbox.salesforce.catalogue import in_data_api, setup_names
 from chartlift_sandbox.salesforce.errors import not_found
 from chartlift_sandbox.salesforce.schema import NUMBER_TYPES, Field, PicklistValue, SObject
+from chartlift_sandbox.salesforce.soql.virtual import object_for
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Actor, Org
@@ -26,17 +28,28 @@ _ACTIVE_FLAGS = ("layoutable", "mruEnabled", "searchable", "triggerable", "feedE
 
 def describe_global(org: Org, actor: Actor, version: str) -> dict[str, Any]:
     """The objects that the caller can read."""
-    names = [name for name in sorted(org.schema.objects) if org.readable(actor, name)]
-    entries = [_summary(org, actor, org.schema.objects[name], version) for name in names]
+    names = {name for name in org.schema.objects if org.readable(actor, name)}
+    found = [_found(org, actor, name) for name in sorted({*names, *filter(in_data_api, setup_names())})]
+    entries = [_summary(org, actor, sobject, version) for sobject in found]
     return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": entries}
 
 
-def describe_object(org: Org, actor: Actor, object_name: str, version: str) -> dict[str, Any]:
-    """The whole describe of one object. Raises OrgError NOT_FOUND when the caller cannot see it."""
+def _found(org: Org, actor: Actor, object_name: str, *, tooling: bool = False) -> SObject:
+    """The object, one without a table too. Raises OrgError NOT_FOUND when the caller cannot see it."""
     sobject = org.schema.object(object_name)
-    if sobject is None or not org.readable(actor, sobject.name):
+    if sobject is not None and org.readable(actor, sobject.name):
+        return sobject
+    made = None if sobject is not None else object_for(object_name, tooling=tooling)
+    if made is None:
         raise not_found()
-    visible = org.visible_fields(actor, sobject.name)
+    return made
+
+
+def describe_object(org: Org, actor: Actor, object_name: str, version: str, *, tooling: bool = False) -> dict[str, Any]:
+    """The whole describe of one object. Raises OrgError NOT_FOUND when the caller cannot see it."""
+    sobject = _found(org, actor, object_name, tooling=tooling)
+    known = org.schema.object(sobject.name) is not None
+    visible = org.visible_fields(actor, sobject.name) if known else frozenset(sobject.fields)
     summary = _summary(org, actor, sobject, version)
     base = org.base_url
     summary["urls"] |= {
@@ -69,10 +82,7 @@ def describe_object(org: Org, actor: Actor, object_name: str, version: str) -> d
 
 def object_summary(org: Org, actor: Actor, object_name: str, version: str) -> dict[str, Any]:
     """The element of describeGlobal for one object. Raises OrgError NOT_FOUND when the caller cannot see it."""
-    sobject = org.schema.object(object_name)
-    if sobject is None or not org.readable(actor, sobject.name):
-        raise not_found()
-    return _summary(org, actor, sobject, version)
+    return _summary(org, actor, _found(org, actor, object_name), version)
 
 
 def _summary(org: Org, actor: Actor, sobject: SObject, version: str) -> dict[str, Any]:

@@ -32,8 +32,6 @@ CURSOR_LIFE = timedelta(days=2)
 MAX_CURSORS = 100
 _BATCH = re.compile(r"batchSize\s*=\s*(\d+)", re.IGNORECASE)
 _LOCATOR = re.compile(r"(01g[0-9A-Za-z]{12}(?:[0-9A-Za-z]{3})?)-(\d{1,9})")
-_TOOLING_ONLY = frozenset({"sandboxprocess", "sandboxinfo", "packageversion", "package2", "sourcemember"})
-"""Objects of the Tooling API that are empty in an org without sandboxes and packages."""
 
 
 @dataclass(frozen=True)
@@ -112,16 +110,16 @@ class QueryDoor:
     async def _first(self, request: Request, path: str, *, all_rows: bool) -> Response:
         return _json(await run_in_threadpool(self._answer, request, path, all_rows))
 
-    def _answer(self, request: Request, path: str, all_rows: bool) -> dict[str, Any]:
+    def _answer(self, request: Request, path: str, all_rows: bool, tooling: bool = False) -> dict[str, Any]:
         text = request.query_params.get("q")
         if not text:
             raise OrgError("MALFORMED_QUERY", "A query string has to be specified")
         actor: Actor = request.state.actor
         if request.query_params.get("columns", "").lower() == "true":
             with self._org.lock:
-                plan = soql.prepare(self._org, actor, text, all_rows=all_rows)
+                plan = soql.prepare(self._org, actor, text, all_rows=all_rows, tooling=tooling)
                 return column_metadata(self._org.schema, plan)
-        result = soql.run(self._org, actor, text, all_rows)
+        result = soql.run(self._org, actor, text, all_rows, tooling=tooling)
         return self._page(request, result, 0, None, path)
 
     def _tooling(self, request: Request) -> dict[str, Any]:
@@ -129,9 +127,7 @@ class QueryDoor:
         if not text:
             raise OrgError("MALFORMED_QUERY", "A query string has to be specified")
         name = soql.parse(text).source.name
-        if name.lower() in _TOOLING_ONLY:
-            return _tooling_form(name, {"totalSize": 0, "done": True, "records": []})
-        answer = self._answer(request, "tooling/query", all_rows=False)
+        answer = self._answer(request, "tooling/query", all_rows=False, tooling=True)
         return answer if "columnMetadata" in answer else _tooling_form(name, answer)
 
     def _more(self, request: Request) -> dict[str, Any]:

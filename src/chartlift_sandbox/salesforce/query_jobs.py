@@ -168,7 +168,7 @@ class QueryJobs:
         began = time.monotonic()
         sql = cells_sql(plan, java_doubles=getattr(self._org.settings, "bulk_query_java_doubles", True))
         sizes = []
-        with virtual.shown(self._org.db, self._org.schema, plan.virtual):
+        with virtual.shown(self._org, plan.virtual):
             reader = self._org.db.execute(sql, bound(sql, plan)).to_arrow_reader(BATCH_ROWS)
             options = pa.ipc.IpcWriteOptions(compression="lz4")
             with pa.OSFile(str(job.file), "wb") as sink, pa.ipc.new_file(sink, reader.schema, options=options) as out:

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 Endpoint = Callable[[Request], Awaitable[Response]]
 NO_CONTENT = 204
 _BASE = "/services/data/v{version}/sobjects"
+_TOOLING = "/services/data/v{version}/tooling/sobjects"
 
 
 def routes(org: Org) -> list[BaseRoute]:
@@ -35,6 +36,7 @@ def routes(org: Org) -> list[BaseRoute]:
         Route(_BASE + "/{object}", _endpoint(org, singles.basic_information), methods=["GET"]),
         Route(_BASE + "/{object}", _endpoint(org, singles.create), methods=["POST"]),
         Route(_BASE + "/{object}/describe", _describe(org), methods=["GET"]),
+        Route(_TOOLING + "/{object}/describe", _describe(org, tooling=True), methods=["GET"]),
         Route(_BASE + "/{object}/deleted", _endpoint(org, feeds.deleted), methods=["GET"]),
         Route(_BASE + "/{object}/updated", _endpoint(org, feeds.updated), methods=["GET"]),
         Route(record, _endpoint(org, singles.read), methods=["GET"]),
@@ -101,11 +103,13 @@ def _describe_global(org: Org) -> Endpoint:
     return endpoint
 
 
-def _describe(org: Org) -> Endpoint:
+def _describe(org: Org, *, tooling: bool = False) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         name = request.path_params["object"]
         return await _conditional(
-            org, request, lambda: describe_object(org, request.state.actor, name, request.state.version)
+            org,
+            request,
+            lambda: describe_object(org, request.state.actor, name, request.state.version, tooling=tooling),
         )
 
     return endpoint

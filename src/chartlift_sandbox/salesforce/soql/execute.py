@@ -55,20 +55,20 @@ def _row(org: Org, name: str, fields: tuple[str, ...], record: str | None = None
     return dict(zip(known, row, strict=True)) if row else {}
 
 
-def prepare(org: Org, actor: Actor, text: str, *, all_rows: bool = False) -> Plan:
+def prepare(org: Org, actor: Actor, text: str, *, all_rows: bool = False, tooling: bool = False) -> Plan:
     """Parse and compile a statement.
 
     Raises:
         OrgError: in the words of the query service.
     """
-    return _compiled(org, actor, text, parse(text), all_rows=all_rows)
+    return _compiled(org, actor, text, parse(text), all_rows=all_rows, tooling=tooling)
 
 
-def _compiled(org: Org, actor: Actor, text: str, query: Query, *, all_rows: bool) -> Plan:
-    return compile_query(Statement(org, actor, text, lambda: calendar(org, actor), all_rows), query)
+def _compiled(org: Org, actor: Actor, text: str, query: Query, *, all_rows: bool, tooling: bool = False) -> Plan:
+    return compile_query(Statement(org, actor, text, lambda: calendar(org, actor), all_rows, tooling), query)
 
 
-def run(org: Org, actor: Actor, text: str, all_rows: bool = False) -> QueryResult:
+def run(org: Org, actor: Actor, text: str, all_rows: bool = False, *, tooling: bool = False) -> QueryResult:
     """Run a statement; the result does not change when the org does.
 
     Args:
@@ -76,14 +76,15 @@ def run(org: Org, actor: Actor, text: str, all_rows: bool = False) -> QueryResul
         actor: Who asks; field-level security is theirs.
         text: SOQL.
         all_rows: Whether soft-deleted rows and archived activities count, as in queryAll.
+        tooling: Whether objects that only the Tooling API has can be asked for.
 
     Raises:
         OrgError: whatever the query service would refuse.
     """
     query = parse(text)
     with org.lock:
-        plan = _compiled(org, actor, text, query, all_rows=all_rows)
-        with virtual.shown(org.db, org.schema, plan.virtual):
+        plan = _compiled(org, actor, text, query, all_rows=all_rows, tooling=tooling)
+        with virtual.shown(org, plan.virtual):
             return _result(org, plan)
 
 
@@ -94,9 +95,20 @@ def _result(org: Org, plan: Plan) -> QueryResult:
     if plan.aggregate and table.num_rows > MAX_AGGREGATES:
         message = "Aggregate query does not support queryMore(), use LIMIT to restrict the results to a single batch"
         raise OrgError("EXCEEDED_ID_LIMIT", message)
+    _refuse_metadata(plan, table.num_rows)
     result = QueryResult(plan, table, table.num_rows)
     _add_children(org, result)
     return result
+
+
+def _refuse_metadata(plan: Plan, rows: int) -> None:
+    """Metadata and FullName are worked out for one record at a time."""
+    if rows > 1 and plan.virtual and any(output.field.name in {"Metadata", "FullName"} for output in plan.outputs):
+        message = (
+            "When retrieving results with Metadata or FullName fields, the query qualifications must specify no more "
+            f"than one row for retrieval. Result size: {rows}"
+        )
+        raise OrgError("MALFORMED_QUERY", message)
 
 
 def _fetch(org: Org, sql: str, plan: Plan) -> pa.Table:

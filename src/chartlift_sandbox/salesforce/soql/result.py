@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import duckdb
+import orjson
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -105,6 +106,8 @@ class _Page:
         ]
 
     def _shown(self, values: list[Any], kind: str, name: str) -> list[Any]:
+        if kind == "complexvalue":
+            return [None if value is None else orjson.loads(value) for value in values]
         if kind != "base64":
             return cells.json_values(values, kind)
         entity = self._result.plan.entity

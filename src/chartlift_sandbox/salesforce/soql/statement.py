@@ -44,6 +44,7 @@ class Statement:
     text: str
     calendar_of: Callable[[], Calendar]
     all_rows: bool = False
+    tooling: bool = False
     params: dict[str, Any] = field(default_factory=dict)
     _aliases: int = 0
     _visible: dict[str, frozenset[str]] = field(default_factory=dict)
@@ -91,7 +92,7 @@ class Statement:
     def object(self, name: str) -> SObject | None:
         """The object of that name if the caller may query it."""
         found = self.schema.object(name)
-        if found is None and (made := virtual.object_for(name)) is not None:
+        if found is None and (made := virtual.object_for(name, tooling=self.tooling)) is not None:
             return self.virtual.setdefault(made.name, made)
         if found is None or not found.queryable or not self.org.readable(self.actor, found.name):
             return None

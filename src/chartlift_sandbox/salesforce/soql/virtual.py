@@ -1,94 +1,47 @@
-"""Objects that have no table: EntityDefinition and FieldDefinition, made up from the schema when they are asked for."""
+"""Objects that have no table: definitions of entities, rules, flows and triggers, made up when they are asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator
+from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import duckdb
+import orjson
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce.schema import Field, Schema, SObject
+from chartlift_sandbox.salesforce import setup_rows
+from chartlift_sandbox.salesforce.catalogue import in_data_api, setup_names, setup_object
+from chartlift_sandbox.salesforce.literals import ARROW_TYPES
+from chartlift_sandbox.salesforce.schema import Field, SObject
 
-_ENTITY, _FIELD = "EntityDefinition", "FieldDefinition"
-_ARROW = {"boolean": pa.bool_(), "int": pa.int64()}
-
-
-def _id(name: str = "Id") -> Field:
-    return Field(name, name, "id", length=18, always_visible=True)
-
-
-def _text(name: str) -> Field:
-    return Field(name, name, "string", length=255, always_visible=True, name_field=name == "QualifiedApiName")
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Org
 
 
-def _flag(name: str) -> Field:
-    return Field(name, name, "boolean", nillable=False, always_visible=True)
+def object_for(name: str, *, tooling: bool = True) -> SObject | None:
+    """The made-up object of that name, in any case; without `tooling` only if the data API has it too."""
+    found = next((one for one in setup_names() if one.lower() == name.lower()), None)
+    if found is None or not (tooling or in_data_api(found)):
+        return None
+    return setup_object(found)
 
 
-_ENTITY_FIELDS = (
-    _id(), _text("DurableId"), _text("QualifiedApiName"), _text("DeveloperName"), _text("Label"), _text("PluralLabel"),
-    _text("KeyPrefix"), _text("NamespacePrefix"), _flag("IsCustomSetting"), _flag("IsDeprecatedAndHidden"),
-    _flag("IsQueryable"), _flag("IsCustomizable"),
-)  # fmt: skip
-_FIELD_FIELDS = (
-    _id(), _text("DurableId"), _text("QualifiedApiName"), _text("DeveloperName"), _text("Label"), _text("DataType"),
-    Field("Length", "Length", "int", digits=9, always_visible=True), _flag("IsIndexed"), _flag("IsNillable"),
-    Field(
-        "EntityDefinitionId", "Entity Definition ID", "reference", length=18, always_visible=True,
-        reference_to=(_ENTITY,), relationship_name=_ENTITY,
-    ),
-)  # fmt: skip
-_OBJECTS: dict[str, SObject] = {
-    name.lower(): SObject(name, name, name + "s", "", fields={f.name: f for f in fields})
-    for name, fields in ((_ENTITY, _ENTITY_FIELDS), (_FIELD, _FIELD_FIELDS))
-}
-
-
-def object_for(name: str) -> SObject | None:
-    """The made-up object of that name, in any case."""
-    return _OBJECTS.get(name.lower())
-
-
-def _entities(schema: Schema) -> list[dict[str, Any]]:
-    return [
-        {
-            "Id": one.name, "DurableId": one.name, "QualifiedApiName": one.name,
-            "DeveloperName": one.name.removesuffix("__c"), "Label": one.label, "PluralLabel": one.label_plural,
-            "KeyPrefix": one.key_prefix or None, "NamespacePrefix": None, "IsCustomSetting": False,
-            "IsDeprecatedAndHidden": False, "IsQueryable": one.queryable, "IsCustomizable": not one.setup,
-        }
-        for one in schema.objects.values()
-    ]  # fmt: skip
-
-
-def _fields(schema: Schema) -> list[dict[str, Any]]:
-    return [
-        {
-            "Id": f"{one.name}.{found.name}", "DurableId": f"{one.name}.{found.name}", "QualifiedApiName": found.name,
-            "DeveloperName": found.name.removesuffix("__c"), "Label": found.label, "DataType": found.type,
-            "Length": found.length, "IsIndexed": found.is_lookup_key, "IsNillable": found.nillable,
-            "EntityDefinitionId": one.name,
-        }
-        for one in schema.objects.values()
-        for found in one.fields.values()
-    ]  # fmt: skip
-
-
-_ROWS: dict[str, Callable[[Schema], list[dict[str, Any]]]] = {_ENTITY: _entities, _FIELD: _fields}
+def _column(found: Field, rows: list[dict[str, Any]]) -> pa.Array:
+    values = [row.get(found.name) for row in rows]
+    if found.type == "complexvalue":
+        values = [None if value is None else orjson.dumps(value).decode() for value in values]
+    return pa.array(values, ARROW_TYPES[found.sql_type])
 
 
 @contextmanager
-def shown(db: duckdb.DuckDBPyConnection, schema: Schema, names: frozenset[str]) -> Generator[None]:
+def shown(org: Org, names: frozenset[str]) -> Generator[None]:
     """Show the named objects as tables for the length of the block."""
     for name in names:
-        fields = _OBJECTS[name.lower()].fields.values()
-        columns = [pa.field(f.name, _ARROW.get(f.type, pa.string())) for f in fields]
-        rows = _ROWS[name](schema)
-        db.register(name, pa.Table.from_pylist(rows, pa.schema([*columns, pa.field("_deleted_at", pa.timestamp("s"))])))
+        rows = setup_rows.rows(org, name)
+        columns = {found.name: _column(found, rows) for found in setup_object(name).stored_fields}
+        org.db.register(name, pa.table({**columns, "_deleted_at": pa.nulls(len(rows), pa.timestamp("s"))}))
     try:
         yield
     finally:
         for name in names:
-            db.unregister(name)
+            org.db.unregister(name)

@@ -36,12 +36,16 @@ class SmallOrg:
     lock: Any = field(default_factory=threading.RLock)
     settings: Any = field(default_factory=SimpleNamespace)
     clock: Any = field(default_factory=lambda: SimpleNamespace(now=lambda: NOW))
+    people: Any = field(default_factory=lambda: SimpleNamespace(automated=""))
     hidden: set[tuple[str, str]] = field(default_factory=set)
     unreadable: set[str] = field(default_factory=set)
 
     def visible_fields(self, _actor: Person, name: str) -> frozenset[str]:
         sobject = self.schema.objects[name]
         return frozenset(f for f in sobject.fields if (name, f) not in self.hidden)
+
+    def now(self) -> Any:
+        return NOW.replace(tzinfo=None)
 
     def readable(self, _actor: Person, name: str) -> bool:
         return name not in self.unreadable

@@ -1,0 +1,142 @@
+"""Rows of the setup objects that have no table: what the org's automation and schema look like to a query.
+
+`provide` puts rows behind an object of `objects/setup/`; a row is a dictionary of API names, `Id` and the audit fields
+are filled in where they are missing. Objects for which nobody provides rows are empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from chartlift_sandbox.salesforce import ids
+from chartlift_sandbox.salesforce.catalogue import setup_object
+from chartlift_sandbox.salesforce.schema import Field, SObject
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.org import Org
+
+Row = dict[str, Any]
+Source = Callable[["Org"], list[Row]]
+_SOURCES: dict[str, Source] = {}
+
+
+def provide(object_name: str, source: Source) -> None:
+    """Make `source` answer the rows of a setup object, in place of what answered before."""
+    _SOURCES[object_name] = source
+
+
+def rows(org: Org, object_name: str) -> list[Row]:
+    """The rows of a setup object as they are now."""
+    source = _SOURCES.get(object_name)
+    if source is None:
+        return []
+    sobject, now, who = setup_object(object_name), org.now(), org.people.automated or None
+    common = {
+        "CreatedDate": now, "LastModifiedDate": now, "SystemModstamp": now, "CreatedById": who,
+        "LastModifiedById": who, "ManageableState": "unmanaged",
+    }  # fmt: skip
+    shared = {name: value for name, value in common.items() if name in sobject.fields}
+    flags = {f.name: False for f in sobject.fields.values() if f.type == "boolean"}
+    return [
+        {"Id": ids.make(sobject.key_prefix, number), **flags, **shared, **row}
+        for number, row in enumerate(source(org), start=1)
+    ]
+
+
+def _entities(org: Org) -> list[Row]:
+    return [_entity(one) for one in org.schema.objects.values()]
+
+
+def _entity(one: SObject) -> Row:
+    business = not one.setup
+    shown = dict.fromkeys(
+        ("IsApexTriggerable", "IsTriggerable", "IsLayoutable", "IsSearchable", "IsMruEnabled", "IsFeedEnabled"),
+        business,
+    )
+    return {
+        "Id": one.name, "DurableId": one.name, "QualifiedApiName": one.name, "MasterLabel": one.label,
+        "DeveloperName": one.name.removesuffix("__c"), "Label": one.label, "PluralLabel": one.label_plural,
+        "KeyPrefix": one.key_prefix or None, "IsQueryable": one.queryable, "IsCustomizable": business,
+        "IsEverCreatable": one.createable, "IsEverUpdatable": one.updateable, "IsEverDeletable": one.deletable,
+        "IsIdEnabled": True, "IsRetrieveable": True, "IsReplicateable": True, "IsWorkflowEnabled": business,
+        "IsProcessEnabled": business, "IsCompactLayoutable": business, "IsSearchLayoutable": business,
+        "InternalSharingModel": one.sharing_model, "ExternalSharingModel": "Private",
+        "DeploymentStatus": "Deployed" if one.custom else None, "PublisherId": "System", **shown,
+    }  # fmt: skip
+
+
+def _fields(org: Org) -> list[Row]:
+    return [_field(one, found) for one in org.schema.objects.values() for found in one.fields.values()]
+
+
+def _field(one: SObject, found: Field) -> Row:
+    return {
+        "Id": f"{one.name}.{found.name}", "DurableId": f"{one.name}.{found.name}", "QualifiedApiName": found.name,
+        "DeveloperName": found.name.removesuffix("__c"), "MasterLabel": found.label, "Label": found.label,
+        "DataType": found.type, "Length": found.length, "Precision": found.precision, "Scale": found.scale,
+        "IsIndexed": found.is_lookup_key, "IsNillable": found.nillable, "EntityDefinitionId": one.name,
+        "IsCalculated": found.calculated, "IsNameField": found.name_field, "IsHtmlFormatted": found.html,
+        "IsApiFilterable": found.filterable, "IsApiSortable": found.sortable, "IsApiGroupable": found.groupable,
+        "IsCompound": not found.stored, "RelationshipName": found.relationship_name,
+        "IsPolymorphicForeignKey": found.polymorphic, "ExtraTypeInfo": None, "PublisherId": "System",
+    }  # fmt: skip
+
+
+def _validation_rules(org: Org) -> list[Row]:
+    return [
+        {
+            "ValidationName": f"{rule.object_name.removesuffix('__c')}_rule_{number}", "Active": True,
+            "EntityDefinitionId": rule.object_name, "ErrorMessage": rule.message,
+            "ErrorDisplayField": rule.error_field or None,
+            "FullName": f"{rule.object_name}.{rule.object_name.removesuffix('__c')}_rule_{number}",
+            "Metadata": {
+                "active": True, "errorConditionFormula": rule.condition, "errorMessage": rule.message,
+                "errorDisplayField": rule.error_field or None, "description": None,
+            },
+        }
+        for number, rule in enumerate(org.validation_rules, start=1)
+    ]  # fmt: skip
+
+
+def _flows(org: Org) -> list[Row]:
+    return [
+        {
+            "DurableId": f"Set_{rule.field}_{number}", "ApiName": f"Set_{rule.field}_{number}",
+            "Label": f"Set {rule.field}", "ProcessType": "AutoLaunchedFlow", "TriggerType": "RecordBeforeSave",
+            "RecordTriggerType": "CreateAndUpdate" if rule.on_update else "Create", "IsActive": True,
+            "TriggerObjectOrEventId": rule.object_name, "TriggerObjectOrEventLabel": rule.object_name,
+            "VersionNumber": 1, "TriggerOrder": None, "Builder": "Flow Builder", "ApiVersion": 67,
+            "ActiveVersionId": ids.make("301", number), "LatestVersionId": ids.make("301", number),
+        }
+        for number, rule in enumerate(org.before_save, start=1)
+    ]  # fmt: skip
+
+
+def _duplicate_rules(org: Org) -> list[Row]:
+    label = "Standard Contact Duplicate Rule"
+    return [
+        {
+            "DeveloperName": label.replace(" ", "_"), "MasterLabel": label, "SobjectType": "Contact",
+            "Language": "en_US", "IsActive": org.settings.duplicate_rule_contact,
+        }
+    ]  # fmt: skip
+
+
+def _tabs(org: Org) -> list[Row]:
+    shown = [one for one in org.schema.objects.values() if one.has_tab]
+    return [
+        {
+            "DurableId": one.name, "Label": one.label_plural, "IsCustom": one.custom, "SobjectName": one.name,
+            "Name": one.name if one.custom else f"standard-{one.name}", "Url": f"{org.base_url}/{one.key_prefix}/o",
+            "IsAvailableInAloha": True, "IsAvailableInLightning": True, "IsAvailableInMobile": True,
+        }
+        for one in shown
+    ]  # fmt: skip
+
+
+for _name, _source in {
+    "EntityDefinition": _entities, "FieldDefinition": _fields, "ValidationRule": _validation_rules,
+    "FlowDefinitionView": _flows, "DuplicateRule": _duplicate_rules, "TabDefinition": _tabs,
+}.items():  # fmt: skip
+    provide(_name, _source)

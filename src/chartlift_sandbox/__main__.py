@@ -25,6 +25,13 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     for door in ("clinic", "org", "org-tls", "control"):
         start.add_argument(f"--{door}-port", type=int, default=0, help="0 takes a free port")
     start.add_argument("--faults", type=Path, help="JSON file with a fault plan")
+    start.add_argument(
+        "--switch",
+        action="append",
+        default=[],
+        metavar="NAME=VALUE",
+        help="an org switch, such as person_accounts=true",
+    )
     found = parser.parse_args(arguments)
     if found.patients < 1:
         parser.error("--patients must be at least 1")
@@ -80,6 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
         return _USAGE
     sys.meta_path.insert(0, AbsentPandas())
     from chartlift_sandbox.estate import Estate, build_estate
+    from chartlift_sandbox.org_switches import SwitchError
     from chartlift_sandbox.server import Ports, serve_until_signal
 
     def announce(estate: Estate) -> None:
@@ -88,6 +96,11 @@ def main(arguments: list[str] | None = None) -> int:
     ports = Ports(options.clinic_port, options.org_port, options.org_tls_port, options.control_port)
     with home_of(options.home) as home:
         estate = build_estate(home, patients=options.patients, seed=options.seed, faults=plan)
+        try:
+            estate.set_switches(options.switch)
+        except SwitchError as error:
+            print(error, file=sys.stderr)
+            return _USAGE
         asyncio.run(serve_until_signal(estate, ports, announce))
     return 0
 

@@ -2,6 +2,7 @@
 
 import base64
 import hashlib
+import json
 import secrets
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -15,6 +16,7 @@ from chartlift_sandbox.clinic import Clinic
 from chartlift_sandbox.clock import Clock
 from chartlift_sandbox.fault_door import FaultDoor
 from chartlift_sandbox.faults import FaultPlan
+from chartlift_sandbox.org_switches import SwitchError, set_switch
 from chartlift_sandbox.salesforce.app import create_app
 from chartlift_sandbox.salesforce.doors import Doors, DoorSettings, open_doors
 from chartlift_sandbox.salesforce.login import SESSION, ConnectedApp
@@ -65,6 +67,25 @@ class Estate:
     faults: FaultPlan
     traffic: Traffic
     addresses: Addresses = field(default_factory=Addresses)
+    switches: dict[str, Any] = field(default_factory=dict)
+
+    def set_switches(self, given: list[str]) -> None:
+        """Sets the switches of the command line, `NAME=VALUE` with JSON values; a reset sets them again.
+
+        Raises:
+            SwitchError: no such switch, or a value that it cannot take.
+        """
+        for one in given:
+            name, _, text = one.partition("=")
+            try:
+                self.switches[name] = json.loads(text)
+            except json.JSONDecodeError as error:
+                raise SwitchError(f"{one}: the value must be JSON") from error
+        self._apply_switches()
+
+    def _apply_switches(self) -> None:
+        for name, value in self.switches.items():
+            set_switch(self.org, (self.org.settings, self.doors.settings), name, value)
 
     def org_app(self) -> ASGIApp:
         """The org with request counter and faults."""
@@ -116,6 +137,7 @@ class Estate:
             for switches in (self.org.settings, self.doors.settings):
                 _as_shipped(switches)
             self.org.reset()
+            self._apply_switches()
             self.doors.sessions.timeout = SESSION
         self.clinic.reset()
         self.clinic_service.state.reset()

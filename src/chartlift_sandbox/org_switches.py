@@ -3,6 +3,7 @@
 import dataclasses
 from typing import Any
 
+from chartlift_sandbox.salesforce import features
 from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, standard_schema
 from chartlift_sandbox.salesforce.hooks import FieldUpdate, ValidationRule
 from chartlift_sandbox.salesforce.org import Org
@@ -27,9 +28,18 @@ def set_switch(org: Org, homes: tuple[Any, ...], name: str, value: Any) -> None:
     kind = type(getattr(home, name))
     if type(value) is not kind and not (kind is float and type(value) is int):
         raise SwitchError(f"{name} must be {kind.__name__}")
+    if name in features.NAMES:
+        _turn_on(org, name, value=value, already=getattr(home, name))
     setattr(home, name, value)
     if name == _AUDIT_SWITCH:
         _show_audit_permissions(org, shown=value)
+
+
+def _turn_on(org: Org, name: str, *, value: bool, already: bool) -> None:
+    if already and not value:
+        raise SwitchError(f"{name} cannot be turned off again; reset the sandbox")
+    if value and not already:
+        features.enable(org, name)
 
 
 def _show_audit_permissions(org: Org, *, shown: bool) -> None:

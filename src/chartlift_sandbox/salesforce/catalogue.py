@@ -26,6 +26,17 @@ def _read(name: str) -> dict[str, Any]:
     return tomllib.loads((resources.files(_PACKAGE) / "objects" / f"{name}.toml").read_text("utf-8"))
 
 
+def feature_fields(name: str) -> dict[str, dict[str, Field]]:
+    """Fields that a feature adds, by object; `every` stands for all of them."""
+    data = _read(f"features/{name}")
+    return {owner: {field: _field(field, one) for field, one in fields.items()} for owner, fields in data.items()}
+
+
+def feature_object(name: str) -> SObject:
+    """An object that exists only with a feature."""
+    return _object(f"features/{name}", audit_switch=False)
+
+
 @cache
 def setup_names() -> tuple[str, ...]:
     """Names of the objects that have no table: their rows come from `setup_rows`."""
@@ -112,6 +123,7 @@ def _field(name: str, data: dict[str, Any]) -> Field:
         value_set=data.get("set"),
         picklist=_values(data.get("values", []), default),
         default=default,
+        auto_number=data.get("auto"),
         required="n" not in flags and "c" in flags and "d" not in flags and kind != "boolean",
     )
 
@@ -129,7 +141,7 @@ def _permission_fields(*, writable: bool, audit_switch: bool) -> dict[str, Field
 
 def _object(name: str, *, audit_switch: bool) -> SObject:
     data = _read(name)
-    name = name.removeprefix("setup/")
+    name = name.rpartition("/")[2]
     fields = {field: _field(field, values) for field, values in data["fields"].items()}
     if name in _PERMISSION_OBJECTS:
         fields |= _permission_fields(writable=name != "UserPermissionAccess", audit_switch=audit_switch)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import files, relations
+from chartlift_sandbox.salesforce import files, persons, places, relations
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
@@ -18,11 +18,13 @@ if TYPE_CHECKING:
 
 Staged = dict[str, pa.Array]
 _BEFORE_INSERT: dict[str, tuple[Callable[[Call, Staged], None], ...]] = {
+    "Account": (persons.complete,),
     "ContentVersion": (files.complete_versions,),
     "Attachment": (files.complete_attachments,),
     "AccountContactRelation": (relations.refuse_private,),
 }
 _AFTER_INSERT: dict[str, tuple[Callable[[Call, pa.Table], None], ...]] = {
+    "Account": (persons.make_contacts,),
     "ContentVersion": (files.publish,),
     "Contact": (relations.relate,),
 }
@@ -37,8 +39,14 @@ _AFTER_MERGE: dict[str, tuple[Callable[[Org, str], None], ...]] = {
 
 def before_insert(call: Call, staged: Staged) -> None:
     """Complete or refuse new records, before required fields are checked."""
+    places.agree(call, staged)
     for act in _BEFORE_INSERT.get(call.sobject.name, ()):
         act(call, staged)
+
+
+def before_update(call: Call, staged: Staged) -> None:
+    """Complete or refuse new values of records."""
+    places.agree(call, staged)
 
 
 def after_insert(call: Call, incoming: pa.Table) -> None:
@@ -49,6 +57,8 @@ def after_insert(call: Call, incoming: pa.Table) -> None:
 
 def after_update(call: Call, names: list[str], incoming: pa.Table) -> None:
     """Keep the relations of contacts in step; `incoming` has rowids as `_rid` and the new values."""
+    if call.sobject.name == "Account":
+        persons.keep_in_step(call, names, incoming)
     if call.sobject.name == "Contact" and "AccountId" in names:
         relations.follow(call, incoming)
 

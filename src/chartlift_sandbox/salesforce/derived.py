@@ -25,6 +25,19 @@ _DERIVED: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
         "IsHighPriority": ("coalesce(\"Priority\" = 'High', false)", ("Priority",)),
         "AccountId": _ACCOUNT,
     },
+    "Case": {
+        "IsClosed": ("coalesce(\"Status\" = 'Closed', false)", ("Status",)),
+        "ContactEmail": ('(SELECT c."Email" FROM "Contact" c WHERE c."Id" = "ContactId")', ("ContactId",)),
+        "ContactPhone": ('(SELECT c."Phone" FROM "Contact" c WHERE c."Id" = "ContactId")', ("ContactId",)),
+    },
+    "Opportunity": {
+        "IsClosed": ("coalesce(\"StageName\" LIKE 'Closed%', false)", ("StageName",)),
+        "IsWon": ("coalesce(\"StageName\" = 'Closed Won', false)", ("StageName",)),
+        "ExpectedRevenue": ('"Amount" * "Probability" / 100', ("Amount", "Probability")),
+        "FiscalYear": ('year("CloseDate")', ("CloseDate",)),
+        "FiscalQuarter": ('quarter("CloseDate")', ("CloseDate",)),
+        "Fiscal": ('year("CloseDate") || \' \' || quarter("CloseDate")', ("CloseDate",)),
+    },
     "Event": {
         "StartDateTime": (_START, _TIMES),
         "ActivityDateTime": (_START, _TIMES),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from chartlift_sandbox.salesforce.access import is_exempt
 from chartlift_sandbox.salesforce.catalogue import in_data_api, setup_names
 from chartlift_sandbox.salesforce.errors import not_found
+from chartlift_sandbox.salesforce.object_traits import is_child, scopes, traits
 from chartlift_sandbox.salesforce.schema import NUMBER_TYPES, Field, PicklistValue, SObject
 from chartlift_sandbox.salesforce.soql.virtual import object_for
 
@@ -57,7 +58,6 @@ def describe_object(org: Org, actor: Actor, object_name: str, version: str, *, t
         "uiEditTemplate": f"{base}/{{ID}}/e",
         "uiNewRecord": f"{base}/{sobject.key_prefix}/e",
     }
-    everything = f"All {sobject.label_plural.lower()}"
     return {
         "actionOverrides": [],
         **summary,
@@ -73,10 +73,10 @@ def describe_object(org: Org, actor: Actor, object_name: str, version: str, *, t
         "lookupLayoutable": None,
         "namedLayoutInfos": [],
         "networkScopeFieldName": None,
-        "recordTypeInfos": [_master_record_type(sobject, version)],
-        "searchLayoutable": not sobject.setup,
+        "recordTypeInfos": _record_types(org, sobject, version),
+        "searchLayoutable": not sobject.setup and traits(sobject.name).get("searchable", True),
         "sobjectDescribeOption": "FULL",
-        "supportedScopes": [{"label": everything, "name": "everything"}],
+        "supportedScopes": scopes(sobject.name, sobject.label_plural),
     }
 
 
@@ -113,6 +113,7 @@ def _summary(org: Org, actor: Actor, sobject: SObject, version: str) -> dict[str
         "undeletable": sobject.undeletable,
         "updateable": sobject.updateable and grant.edit,
         **dict.fromkeys(_ACTIVE_FLAGS, business),
+        **traits(sobject.name),
         "urls": {
             "compactLayouts": f"{base}/describe/compactLayouts",
             "rowTemplate": f"{base}/{{ID}}",
@@ -134,10 +135,30 @@ def _master_record_type(sobject: SObject, version: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _record_types(org: Org, sobject: SObject, version: str) -> list[dict[str, Any]]:
+    rows = org.rows(
+        'SELECT "Id", "Name", "DeveloperName", "IsActive" FROM "RecordType" WHERE "SobjectType" = ? ORDER BY "Id"',
+        [sobject.name],
+    )
+    master = _master_record_type(sobject, version)
+    layouts = f"/services/data/v{version}/sobjects/{sobject.name}/describe/layouts"
+    named = [
+        {
+            "active": row["IsActive"], "available": row["IsActive"], "defaultRecordTypeMapping": place == 0,
+            "developerName": row["DeveloperName"], "master": False, "name": row["Name"], "recordTypeId": row["Id"],
+            "urls": {"layout": f"{layouts}/{row['Id']}"},
+        }
+        for place, row in enumerate(rows)
+    ]  # fmt: skip
+    return [*named, {**master, "defaultRecordTypeMapping": not named}]
+
+
 def _children(org: Org, actor: Actor, sobject: SObject) -> list[dict[str, Any]]:
     found = []
     for child, lookup in org.schema.children(sobject.name):
-        if not org.readable(actor, child.name) or lookup.name not in org.visible_fields(actor, child.name):
+        if not is_child(lookup.name) or not org.readable(actor, child.name):
+            continue
+        if lookup.name not in org.visible_fields(actor, child.name):
             continue
         name = lookup.child_relationship_name
         found.append(

@@ -13,7 +13,7 @@ import duckdb
 import pyarrow as pa
 
 from chartlift_sandbox.clock import Clock
-from chartlift_sandbox.salesforce import describe, dml, grants, ids, merge, snapshots, state, store, targets
+from chartlift_sandbox.salesforce import describe, dml, features, grants, ids, merge, snapshots, state, store, targets
 from chartlift_sandbox.salesforce.access import GRANT_OBJECTS, Access, FieldGrant, ObjectGrant, spread_activity
 from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.cascade import CLEARED_TABLE
@@ -74,6 +74,7 @@ class Org:
         self.counters: dict[str, int] = {}
         self.org_id = ids.make("00D", 1 + seed % 62**6)
         self.schema_changed_at = clock.now().replace(microsecond=0)
+        self.archived_on = clock.now().date()
         self.on_reset: Callable[[Org], None] | None = None
         self._transactions = store.Transactions(self.lock)
         self.db: duckdb.DuckDBPyConnection = store.connect(path)
@@ -245,6 +246,7 @@ class Org:
     def create_object(self, sobject: SObject) -> None:
         """Add a custom object and its table; files, and with activities on Task and Event, can be about it."""
         with self.lock:
+            features.on_new_object(self, sobject)
             store.create_table(self.db, sobject)
             self.schema.add_object(sobject)
             targets.spread(self.schema, sobject)

@@ -29,6 +29,7 @@ _BUSINESS = (
     "EmailMessageRelation", "ContentVersion", "ContentDocument", "ContentDocumentLink", "Attachment", "Note",
     "AccountContactRelation", "AccountTeamMember", "EventRelation",
 )  # fmt: skip
+_ROLE = {"OpportunityAccessForAccountOwner": "Edit", "CaseAccessForAccountOwner": "Edit", "PortalType": "None"}
 _STANDARD_USER = {
     "EmailEncodingKey": "UTF-8", "LanguageLocaleKey": "en_US", "LocaleSidKey": "en_GB",
     "TimeZoneSidKey": "Europe/London", "DigestFrequency": "D", "DefaultGroupNotificationFrequency": "N",
@@ -47,6 +48,7 @@ def seed_org(org: Org, users: list[dict[str, Any]], seed: int = 0) -> None:
         licences = _licences(org)
         profiles = _profiles(org, licences)
         _fixed_people(org, profiles)
+        _setup_values(org)
         for name in sorted({str(user["profile"]) for user in users} - set(profiles)):
             profiles[name] = put_profile_grants(
                 org, name, _everyday_objects(), _standard_fields(org, HIDDEN_FIELDS), _EVERYDAY
@@ -125,6 +127,26 @@ def _profiles(org: Org, licences: dict[str, str]) -> dict[str, str]:
     }
     org.db.execute('UPDATE "Profile" SET "UserLicenseId" = ?', [licences["Salesforce"]])
     return profiles
+
+
+def _setup_values(org: Org) -> None:
+    """Statuses and priorities of tasks, roles, the group of everybody."""
+    for name, values, mark, marked in (
+        ("TaskStatus", "TaskStatus", "IsClosed", "Completed"),
+        ("TaskPriority", "TaskPriority", "IsHighPriority", "High"),
+    ):
+        rows = [
+            {"MasterLabel": one.label, "ApiName": one.value, "SortOrder": place, "IsDefault": one.default,
+             mark: one.value == marked}
+            for place, one in enumerate(org.schema.value_sets[values], start=1)
+        ]  # fmt: skip
+        insert_rows(org, name, rows)
+    top = insert_rows(org, "UserRole", [{"Name": "Practice Manager", "DeveloperName": "Practice_Manager", **_ROLE}])[0]
+    rest = ("Dentist", "Front Desk")
+    rows = [{"Name": name, "DeveloperName": name.replace(" ", "_"), "ParentRoleId": top, **_ROLE} for name in rest]
+    insert_rows(org, "UserRole", rows)
+    everybody = {"Name": "All Internal Users", "DeveloperName": "AllInternalUsers", "Type": "Organization"}
+    insert_rows(org, "Group", [everybody])
 
 
 def _fixed_people(org: Org, profiles: dict[str, str]) -> None:

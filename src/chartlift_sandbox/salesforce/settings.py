@@ -35,6 +35,12 @@ class OrgSettings:
     """A contact that changes its account stays related to the old one, indirectly."""
     archive_after_days: int = 365
     """Closed tasks and past events older than this are archived."""
+    person_accounts: bool = False
+    """Person Accounts: cannot be turned off again."""
+    multi_currency: bool = False
+    """Several currencies, GBP the corporate one: cannot be turned off again."""
+    state_country_picklists: bool = False
+    """State and Country picklists: addresses take listed places only; cannot be turned off again."""
     recycle_bin_days: int = 15
     """How long a deleted record can be restored."""
     max_collection: int = 200

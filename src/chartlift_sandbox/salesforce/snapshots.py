@@ -56,6 +56,7 @@ def reset(org: Org) -> None:
     _drop_tables(org)
     org.counters.clear()
     org.writes.clear()
+    org.archived_on = org.now().date()
     org.before_save.clear()
     org.validation_rules.clear()
     org.create_standard_objects()

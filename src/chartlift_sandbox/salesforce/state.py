@@ -20,6 +20,7 @@ SYSTEM_FIELDS = frozenset(
         "LastViewedDate",
         "LastReferencedDate",
         "LastActivityDate",
+        "IsArchived",
     }
 )
 

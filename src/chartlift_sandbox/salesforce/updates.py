@@ -32,6 +32,7 @@ def update(call: Call) -> pa.Table:
     found = existing(call, ids, [*dict.fromkeys([*(c.field.name for c in columns), *extra])])
     cells = call.cells(columns)
     staged = {name: _effective(cell, column_of(found, OLD + name)) for name, cell in cells.items()}
+    consequences.before_update(call, staged)
     hooks.field_updates(call, staged, update=True)
     call.required([name for name, cell in cells.items() if _may_not_be_null(cell)], staged)
     hooks.validate(call, staged)

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import pyarrow as pa
 
+from chartlift_sandbox.salesforce.archiving import archive_if_due
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.soql import cells, virtual
 from chartlift_sandbox.salesforce.soql.compile import compile_query
@@ -61,6 +62,7 @@ def prepare(org: Org, actor: Actor, text: str, *, all_rows: bool = False, toolin
     Raises:
         OrgError: in the words of the query service.
     """
+    archive_if_due(org)
     return _compiled(org, actor, text, parse(text), all_rows=all_rows, tooling=tooling)
 
 
@@ -83,6 +85,7 @@ def run(org: Org, actor: Actor, text: str, all_rows: bool = False, *, tooling: b
     """
     query = parse(text)
     with org.lock:
+        archive_if_due(org)
         plan = _compiled(org, actor, text, query, all_rows=all_rows, tooling=tooling)
         with virtual.shown(org, plan.virtual):
             return _result(org, plan)

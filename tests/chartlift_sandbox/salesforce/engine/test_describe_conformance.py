@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from chartlift_sandbox.clock import Clock
+from chartlift_sandbox.org_switches import set_switch
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.seed import seed_org
 
@@ -42,7 +43,7 @@ NOT_SERVED: dict[tuple[str, str], str] = {
 
 def _rows() -> list[dict[str, str]]:
     with TABLE.open(encoding="utf-8") as file:
-        return [row for row in csv.DictReader(file, delimiter="\t") if row["object"] != "PersonAccount"]
+        return list(csv.DictReader(file, delimiter="\t"))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +53,10 @@ def described() -> Iterator[dict[str, dict[str, dict[str, Any]]]]:
     seed_org(org, [], 3)
     actor = org.actor_for(org.people.admin)
     names = {row["object"] for row in _rows()}
-    yield {name: {f["name"]: f for f in org.describe(actor, name)["fields"]} for name in names}
+    found = {name: {f["name"]: f for f in org.describe(actor, name)["fields"]} for name in names - {"PersonAccount"}}
+    set_switch(org, (org.settings,), "person_accounts", value=True)
+    found["PersonAccount"] = {f["name"]: f for f in org.describe(actor, "Account")["fields"]}
+    yield found
     org.db.close()
 
 
@@ -80,4 +84,27 @@ def test_every_served_field_agrees_with_what_was_seen(described: dict[str, dict[
                 differ[owner, name, attribute] = f"{_shown(ours[attribute])}, seen {theirs}"
     assert differ.keys() == DEVIATIONS.keys(), {k: v for k, v in differ.items() if k not in DEVIATIONS}
     assert missing == NOT_SERVED.keys()
-    assert compared > 3_700
+    assert compared > 4_600
+
+
+def test_objects_say_what_real_ones_said(described: dict[str, dict[str, dict[str, Any]]]) -> None:
+    org = Org(Clock(), seed=3)
+    seed_org(org, [], 3)
+    actor = org.actor_for(org.people.admin)
+    seen = {name: org.describe(actor, name) for name in described if name != "PersonAccount"}
+    scopes = {name: ",".join(scope["name"] for scope in one["supportedScopes"]) for name, one in seen.items()}
+    assert scopes["Case"] == "everything,genericteam,mine,queue_owned,team_by_role,user_owned"
+    assert scopes["Event"] == "delegated,everything,mine,scopingRule,team"
+    assert scopes["OpportunityContactRole"] == "everything"
+    flags = ("feedEnabled", "mruEnabled", "searchable", "mergeable", "undeletable", "deepCloneable", "layoutable")
+    shown = {name: "".join("y" if one[flag] else "-" for flag in flags) for name, one in seen.items()}
+    assert shown["Account"] == shown["Contact"] == shown["Lead"] == "yyyyy-y"
+    assert shown["Event"] == "-yy-y-y"
+    assert shown["Opportunity"] == "yyy-yyy"
+    assert shown["OpportunityContactRole"] == "------y"
+    assert shown["Case"] == "yyy-y-y"
+    children = {(c["childSObject"], c["field"]): c for c in seen["Contact"]["childRelationships"]}
+    assert children["Case", "ContactId"]["restrictedDelete"]
+    assert children["OpportunityContactRole", "ContactId"]["cascadeDelete"]
+    assert ("Contact", "MasterRecordId") not in children
+    org.db.close()

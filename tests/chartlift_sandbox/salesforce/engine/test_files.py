@@ -128,3 +128,10 @@ def test_parts_without_a_record_are_refused(web: WebBench) -> None:
 
 def _contact(web: WebBench) -> str:
     return web("POST", "/sobjects/Contact", {"LastName": "With attachment"}).json()["id"]
+
+
+def test_setup_objects_introduce_themselves(web: WebBench) -> None:
+    answer = web("GET", "/sobjects/DuplicateRule").json()
+    assert (answer["objectDescribe"]["keyPrefix"], answer["recentItems"]) == ("0Bm", [])
+    assert web("GET", "/sobjects/ValidationRule").status_code == 404
+    assert web("GET", "/tooling/sobjects/ValidationRule/describe").json()["name"] == "ValidationRule"

@@ -34,7 +34,8 @@ class SmallOrg:
     schema: Schema
     db: duckdb.DuckDBPyConnection
     lock: Any = field(default_factory=threading.RLock)
-    settings: Any = field(default_factory=SimpleNamespace)
+    settings: Any = field(default_factory=lambda: SimpleNamespace(archive_after_days=0))
+    archived_on: Any = field(default_factory=NOW.date)
     clock: Any = field(default_factory=lambda: SimpleNamespace(now=lambda: NOW))
     people: Any = field(default_factory=lambda: SimpleNamespace(automated=""))
     hidden: set[tuple[str, str]] = field(default_factory=set)

@@ -58,7 +58,7 @@ def test_every_object_has_a_currency_in_an_org_with_several(fresh: Bench) -> Non
     assert fresh.one("Account", before)["CurrencyIsoCode"] == "GBP"
     assert fresh.one("Visit__c", fresh.insert("Visit__c", CurrencyIsoCode="EUR"))["CurrencyIsoCode"] == "EUR"
     assert fresh.one("Contact", fresh.insert("Contact", LastName="X"))["CurrencyIsoCode"] == "GBP"
-    refused = fresh.error("insert", "Contact", LastName="Y", CurrencyIsoCode="XXX")
+    refused = fresh.error("insert", "Contact", LastName="Y", CurrencyIsoCode="ZZZ")
     assert refused[0] == "INVALID_OR_NULL_FOR_RESTRICTED_PICKLIST"
     new = SObject("New__c", "New", "News", "a09", custom=True, fields={f.name: f for f in system_fields("")})
     fresh.org.create_object(new)

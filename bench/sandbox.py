@@ -21,6 +21,7 @@ class Sandbox:
 
     facts: dict[str, Any]
     started: float
+    pid: int = 0
 
     def ask(self, path: str, method: str = "GET") -> Any:
         request = urllib.request.Request(self.facts["control_url"] + path, method=method)
@@ -58,7 +59,7 @@ def sandbox(home: Path, patients: int, seed: int = 1) -> Generator[Sandbox]:
             line = process.stdout.readline()
             if not line:
                 raise RuntimeError((home / "sandbox.log").read_text(encoding="utf-8")[-2000:])
-            yield Sandbox(json.loads(line), time.perf_counter() - began)
+            yield Sandbox(json.loads(line), time.perf_counter() - began, process.pid)
         finally:
             process.terminate()
             process.wait(timeout=30)

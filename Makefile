@@ -37,6 +37,7 @@ test-more: setup ## installs a browser and other clients, and tests with them
 
 bench: setup ## ratios, measured in one run
 	$(BIN)/python bench/run.py
+	$(BIN)/python bench/org.py
 
 lock: ## write requirements.lock anew (needs uv)
 	uv pip compile pyproject.toml --group dev --generate-hashes --universal --python-version 3.11 \

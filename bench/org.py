@@ -36,7 +36,10 @@ class Line:
 
     def show(self) -> None:
         digits = 0 if abs(self.value) >= 1000 else 2  # noqa: PLR2004 - of the value
-        print(f"{self.name:<52}{self.value:>12,.{digits}f} {self.unit:<8}{self.wanted:<14}{load_average():>5.1f}", flush=True)
+        print(
+            f"{self.name:<52}{self.value:>12,.{digits}f} {self.unit:<8}{self.wanted:<14}{load_average():>5.1f}",
+            flush=True,
+        )
 
 
 def processor(pid: int) -> float:

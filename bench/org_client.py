@@ -1,6 +1,6 @@
 """A bare client of the sandbox org for one measurement, in a process of its own: bulk jobs and single calls, standard library only.
 
-    python bench/org_client.py URL TOKEN insert|upsert|query|single ROWS [gzip]
+    python bench/org_client.py URL TOKEN deploy|insert|upsert|query|single ROWS [gzip]
 
 Its answer is one JSON object of figures in seconds. Bodies are made, and packed, before the clock starts: what is
 measured is the org.
@@ -32,8 +32,8 @@ FIELD = (
 READ = "<allowCreate>true</allowCreate><allowEdit>true</allowEdit><allowRead>true</allowRead><object>Account</object>"
 GRANT = "<editable>true</editable><field>Account.Bench_Key__c</field><readable>true</readable>"
 PACKAGE = {
-    "package.xml": f"<Package {NS}><types><members>Account.Bench_Key__c</members><name>CustomField</name></types><types><members>Bench"
-    f"</members><name>PermissionSet</name></types><version>67.0</version></Package>",
+    "package.xml": f"<Package {NS}><types><members>Account.Bench_Key__c</members><name>CustomField</name></types>"
+    f"<types><members>Bench</members><name>PermissionSet</name></types><version>67.0</version></Package>",
     "objects/Account.object": f"<CustomObject {NS}>{FIELD}</CustomObject>",
     "permissionsets/Bench.permissionset": f"<PermissionSet {NS}><label>Bench</label><fieldPermissions>{GRANT}"
     f"</fieldPermissions><objectPermissions>{READ}</objectPermissions></PermissionSet>",
@@ -85,9 +85,7 @@ def key_field(client: Client) -> None:
         raise RuntimeError(f"the deployment failed: {result}")
     found = client.query("SELECT Id FROM PermissionSet WHERE Name = 'Bench'")[0]["Id"]
     me = client.call("GET", "/services/oauth2/userinfo")["user_id"]
-    client.call(
-        "POST", f"{DATA}/sobjects/PermissionSetAssignment", {"AssigneeId": me, "PermissionSetId": found}
-    )
+    client.call("POST", f"{DATA}/sobjects/PermissionSetAssignment", {"AssigneeId": me, "PermissionSetId": found})
 
 
 def rows_of(first: int, count: int) -> bytes:

@@ -19,6 +19,9 @@ from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.usage import Usage
 
 BATCH_ROWS = 10_000
+"""Records of one internal batch, which is what the daily allowance counts."""
+CALL_ROWS = 50_000
+"""Records handed to the engine at once: every call looks through the whole table for its keys."""
 _RUNNING = frozenset({"InProgress"})
 _OUTCOME = ("id", "success", "created", "code", "message", "fields")
 _log = logging.getLogger(__name__)
@@ -83,11 +86,11 @@ class IngestWorker:
                 job.hold_polls = fault.rows
             job.purge |= fault.kind == "purge_job"
         state, outcomes = "JobComplete", [_empty_outcome()]
-        for start in range(0, echo.num_rows or 1, BATCH_ROWS):
+        for start in range(0, echo.num_rows or 1, CALL_ROWS):
             if job.state != "InProgress" or self._stopping.is_set():
                 state = "Aborted"
                 break
-            state, outcome = self._batch(job, echo.slice(start, BATCH_ROWS), faults)
+            state, outcome = self._batch(job, echo.slice(start, CALL_ROWS), faults)
             outcomes.append(outcome)
             job.processed += outcome.num_rows
             job.failed += outcome.num_rows - (pc.sum(outcome["success"]).as_py() or 0)
@@ -98,12 +101,16 @@ class IngestWorker:
         return "JobComplete" if state == "InProgress" else state
 
     def _batch(self, job: IngestJob, echo: pa.Table, faults: list[Fault]) -> tuple[str, pa.Table]:
-        """One internal batch: the state after it (InProgress = go on) and the outcome of its rows, in order."""
+        """Some internal batches: the state after them (InProgress = go on) and the outcome of its rows, in order."""
         stop = next((one for one in faults if one.kind in {"fail_job", "abort_job"}), None)
         if stop is not None:
             echo = echo.slice(0, max(stop.rows - job.processed, 0))
-        if not self._usage.take("DailyBulkApiBatches"):
+        batches = max(math.ceil(echo.num_rows / BATCH_ROWS), 1)
+        granted = next((n for n in range(batches) if not self._usage.take("DailyBulkApiBatches")), batches)
+        if granted < batches:
             job.error = "ExceededQuota : Daily bulk API batch limit exceeded"
+            echo = echo.slice(0, granted * BATCH_ROWS)
+        if not granted:
             return "Failed", _empty_outcome()
         try:
             outcome = self._dml_with_faults(job, echo, [one for one in faults if one.kind == "rows"])
@@ -114,7 +121,7 @@ class IngestWorker:
         if stop is not None and job.processed + outcome.num_rows >= stop.rows:
             job.error = stop.body or "InternalServerError : planned fault"
             return ("Failed" if stop.kind == "fail_job" else "Aborted"), outcome
-        return "InProgress", outcome
+        return ("InProgress" if granted == batches else "Failed"), outcome
 
     def _dml_with_faults(self, job: IngestJob, echo: pa.Table, faults: list[Fault]) -> pa.Table:
         hit = pa.array([False] * echo.num_rows) if faults else None

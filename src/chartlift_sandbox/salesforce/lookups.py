@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
@@ -11,7 +11,7 @@ from chartlift_sandbox.salesforce.columns import Column
 from chartlift_sandbox.salesforce.failures import Failures, any_true
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.store import quote
+from chartlift_sandbox.salesforce.store import is_exact, key_sql, only_sql, quote
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
@@ -76,11 +76,12 @@ def missing_ids(org: Org, found: Field, distinct: pa.Array) -> pa.Array:
 
 def _absent(org: Org, target: SObject, group: pa.Array) -> pa.Array:
     alive = 'AND NOT t."IsDeleted"' if target.field("IsDeleted") else 'AND t."_deleted_at" IS NULL'
+    only, values = only_sql('t."Id"', group)
     sql = (
         f"SELECT v FROM _wanted w WHERE NOT EXISTS (SELECT 1 FROM {quote(target.name)} t "
-        f'WHERE t."Id" = w.v {alive}) ORDER BY v'
+        f'WHERE t."Id" = w.v {alive}{only}) ORDER BY v'
     )
-    return column_of(org.query_with({"_wanted": pa.table({"v": group})}, sql), "v")
+    return column_of(org.query_with({"_wanted": pa.table({"v": group})}, sql, values), "v")
 
 
 def column_of(table: pa.Table, name: str) -> pa.Array:
@@ -101,24 +102,27 @@ def find_by_key(org: Org, target: SObject, key: Field, text: pa.Array) -> tuple[
     Keys match in any case unless the field is case-sensitive. Numbers match by value.
     """
     distinct = pc.unique(text).drop_null()
-    left, right = _key_sides(key)
+    right = key_sql(key, "t.")
+    left, only, values = _key_side(key, right, distinct)
     alive = 'NOT t."IsDeleted"' if target.field("IsDeleted") else 't."_deleted_at" IS NULL'
-    source = f"FROM _wanted w LEFT JOIN {quote(target.name)} t ON {right} = {left} AND {alive} GROUP BY w.v"
+    source = f"FROM _wanted w LEFT JOIN {quote(target.name)} t ON {right} = {left} AND {alive}{only} GROUP BY w.v"
     wanted = {"_wanted": pa.table({"v": distinct})}
-    table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, min(t."Id") AS found {source}')
+    table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, min(t."Id") AS found {source}', values)
     if (pc.max(table.column("n")).as_py() or 0) > 1:
         listed = 'string_agg(t."Id", \', \' ORDER BY t."Id") AS found'
-        table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, {listed} {source}')
+        table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, {listed} {source}', values)
     return column_of(table, "v"), column_of(table, "n"), column_of(table, "found")
 
 
-def _key_sides(key: Field) -> tuple[str, str]:
-    column = f"t.{quote(key.name)}"
-    if key.sql_type == "VARCHAR":
-        if key.case_sensitive or key.type in {"id", "reference"}:
-            return "w.v", column
-        return "lower(w.v)", f"lower({column})"
-    return f"try_cast(w.v AS {key.sql_type})", column
+def _key_side(key: Field, column: str, distinct: pa.Array) -> tuple[str, str, dict[str, Any]]:
+    """SQL of a wanted key as it is compared, and what narrows the search for a single one."""
+    if key.sql_type != "VARCHAR":
+        return f"try_cast(w.v AS {key.sql_type})", "", {}
+    exact = is_exact(key)
+    only, values = only_sql(column, distinct)
+    if only and not exact:
+        only = f" AND {column} = lower($only)"
+    return ("w.v" if exact else "lower(w.v)"), only, values
 
 
 def resolve_parent_keys(org: Org, column: Column, text: pa.Array, failures: Failures) -> pa.Array:

@@ -259,6 +259,8 @@ class Org:
                 owner = self.schema.objects[name]
                 if owner.field(new.name) is None:
                     store.add_column(self.db, name, new)
+                else:
+                    store.index_column(self.db, name, new)
                 self.schema.add_field(name, new)
             self.access.invalidate()
 

@@ -1,4 +1,4 @@
-"""Tables of the org in DuckDB: one per object, one column per stored field, no indexes.
+"""Tables of the org in DuckDB: one per object, one column per stored field, indexes on ids and external keys.
 
 Deleted rows stay, with IsDeleted true. Columns that begin with an underscore are the engine's own: when a row was
 deleted, and the Id of the record whose delete took it along.
@@ -9,9 +9,10 @@ from __future__ import annotations
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import duckdb
+import pyarrow as pa
 
 from chartlift_sandbox.salesforce.schema import Field, SObject
 
@@ -54,18 +55,56 @@ def create_table(db: duckdb.DuckDBPyConnection, sobject: SObject) -> None:
     columns = [column_definition(f) for f in sobject.stored_fields]
     columns += [f"{quote(name)} {kind}" for name, kind in INTERNAL_COLUMNS.items()]
     db.execute(f"CREATE TABLE {quote(sobject.name)} ({', '.join(columns)})")
+    for found in sobject.stored_fields:
+        index_column(db, sobject.name, found)
+
+
+def index_column(db: duckdb.DuckDBPyConnection, object_name: str, found: Field) -> None:
+    """Index a field by which single records are found; without it one call among a million rows takes 20 ms and more."""
+    if not found.stored or not (found.type == "id" or found.external_id or found.unique):
+        return
+    name = quote(f"{object_name}.{found.name}.{'exact' if is_exact(found) else 'any case'}")
+    db.execute(f"CREATE INDEX IF NOT EXISTS {name} ON {quote(object_name)} ({key_sql(found)})")
+
+
+def is_exact(found: Field) -> bool:
+    """Whether values of a key field are compared as they are, not without regard to case."""
+    return found.sql_type != "VARCHAR" or found.case_sensitive or found.type in {"id", "reference"}
+
+
+def key_sql(found: Field, prefix: str = "") -> str:
+    """SQL of a key field as it is compared, which is how it is indexed."""
+    column = f"{prefix}{quote(found.name)}"
+    return column if is_exact(found) else f"lower({column})"
+
+
+def only_sql(column: str, values: pa.Array) -> tuple[str, dict[str, Any]]:
+    """A further condition and its parameter where a call names one value: the engine then takes the index."""
+    if len(values) != 1 or not values[0].is_valid:
+        return "", {}
+    return f" AND {column} = $only", {"only": values[0].as_py()}
 
 
 def add_column(db: duckdb.DuckDBPyConnection, object_name: str, found: Field) -> None:
     """Add a field's column; rows that exist get NULL, or the checkbox's default."""
     if found.stored:
         db.execute(f"ALTER TABLE {quote(object_name)} ADD COLUMN {column_definition(found)}")
+        index_column(db, object_name, found)
 
 
 def drop_column(db: duckdb.DuckDBPyConnection, object_name: str, found: Field) -> None:
     """Remove a field's column with its values."""
-    if found.stored:
-        db.execute(f"ALTER TABLE {quote(object_name)} DROP COLUMN {quote(found.name)}")
+    if not found.stored:
+        return
+    # no column of an indexed table can be dropped
+    asked = "SELECT index_name, sql FROM duckdb_indexes() WHERE table_name = $table"
+    indexes = db.execute(asked, {"table": object_name}).fetchall()
+    for name, _ in indexes:
+        db.execute(f"DROP INDEX {quote(name)}")
+    db.execute(f"ALTER TABLE {quote(object_name)} DROP COLUMN {quote(found.name)}")
+    for name, sql in indexes:
+        if not name.startswith(f"{object_name}.{found.name}."):
+            db.execute(sql)
 
 
 class UndoneError(Exception):

@@ -11,7 +11,7 @@ from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import FALSE
 from chartlift_sandbox.salesforce.lookups import column_of
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.store import quote
+from chartlift_sandbox.salesforce.store import key_sql, only_sql, quote
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
@@ -33,14 +33,15 @@ def check_unique(
         keys = pc.if_else(failures.bad, pa.scalar(None, keys.type), keys)
     if keys.null_count == len(keys):
         return
-    column = f"t.{quote(found.name)}"
-    stored = f"lower({column})" if found.sql_type == "VARCHAR" and not found.case_sensitive else column
+    stored = key_sql(found, "t.")
+    only, values = only_sql(stored, keys)
     ids = own if own is not None else pa.nulls(len(keys), pa.string())
     rows = pa.table({"i": row_numbers(len(keys)), "k": keys, "own": ids})
     taken = org.query_with(
         {"_keys": rows},
         f'SELECT s.i, min(t."Id") AS other FROM _keys s JOIN {quote(sobject.name)} t ON {stored} = s.k '
-        f'WHERE {alive(sobject)} AND t."Id" IS DISTINCT FROM s.own GROUP BY s.i ORDER BY s.i',
+        f'WHERE {alive(sobject)} AND t."Id" IS DISTINCT FROM s.own{only} GROUP BY s.i ORDER BY s.i',
+        values,
     )
     message = pc.binary_join_element_wise(
         f"duplicate value found: {found.name} duplicates value on record with id: ",

@@ -34,6 +34,11 @@ def test_an_indirect_relation_is_promoted_when_the_contact_moves_to_it(fresh: Be
     fresh.org.settings.keep_previous_account_relation = True
     fresh.dml("update", "Contact", [{"Id": contact, "AccountId": two}])
     assert _relations(fresh, contact) == {one: False, two: True}
+    assert len(fresh.org.rows('SELECT * FROM "AccountContactRelation"')) == 2
+    fresh.org.settings.keep_previous_account_relation = False
+    fresh.dml("update", "Contact", [{"Id": contact, "AccountId": one}])
+    assert _relations(fresh, contact) == {one: True}
+    assert len(fresh.org.rows('SELECT * FROM "AccountContactRelation"')) == 1
 
 
 def test_direct_relations_cannot_be_deleted_and_private_contacts_cannot_have_one(fresh: Bench) -> None:

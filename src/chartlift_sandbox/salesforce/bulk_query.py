@@ -27,6 +27,7 @@ PAGE_ROWS = 250_000
 RESULT_PAGES = 5
 _CSV = "text/csv; charset=UTF-8"
 _WORDS = frozenset({"operation", "query", "contentType", "columnDelimiter", "lineEnding", "object", "concurrencyMode"})
+_RENAMING = frozenset({"FIELDS", "TOLABEL", "FORMAT", "CONVERTCURRENCY"})
 _COMPOUND = frozenset({"address", "location"})
 
 
@@ -132,7 +133,9 @@ def refuse_constructs(query: Query) -> None:
         wrong = "TYPEOF"
     elif any(isinstance(item, Subquery) for item in query.select):
         wrong = "Aggregate Relationships"
-    elif any(call.upper not in {"FIELDS", "TOLABEL"} for call in calls):
+    elif any(call.upper == "FIELDS" and call.written.upper() != "FIELDS(STANDARD)" for call in calls):
+        wrong = "FIELDS(ALL) and FIELDS(CUSTOM)"
+    elif any(call.upper not in _RENAMING for call in calls):
         wrong = "Aggregate functions"
     if wrong:
         raise OrgError("API_ERROR", f"{wrong} not supported in Bulk V2 Query")

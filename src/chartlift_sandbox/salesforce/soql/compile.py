@@ -17,6 +17,11 @@ from chartlift_sandbox.salesforce.soql.syntax import Query, SelectItem, Subquery
 
 MAX_OFFSET = 2_000
 MAX_CHILD_DEPTH = 5
+MAX_CHILDREN = 20
+SCOPES = frozenset({
+    "allprivate", "delegated", "everything", "mine", "mineandmygroups", "mymarketingobjects", "my_territory",
+    "my_team_territory", "queue_owned", "scopingrule", "team",
+})  # fmt: skip
 _BIG = 10**15
 
 
@@ -122,7 +127,11 @@ class _Compiler:
         if (query.offset or 0) > MAX_OFFSET:
             raise OrgError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
         complaint = None
-        if self.count_all and (len(query.select) > 1 or query.group_by):
+        if (query.scope or "everything").lower() not in SCOPES:
+            complaint = f"unexpected filterScope: '{query.scope}'"
+        elif sum(1 for _ in query.subqueries()) > MAX_CHILDREN:
+            complaint = f"a query may have at most {MAX_CHILDREN} child sub-queries"
+        elif self.count_all and (len(query.select) > 1 or query.group_by):
             complaint = "COUNT() must be the only element in the SELECT list"
         elif self.count_all and query.order_by:
             complaint = "ORDER BY is not allowed with COUNT()"

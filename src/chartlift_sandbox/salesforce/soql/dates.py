@@ -40,8 +40,10 @@ def add_days(day: date, days: int) -> date:
 class Calendar:
     """Today and the units that date literals count in: weeks from `first_weekday` (0 = Monday), fiscal start month."""
 
-    def __init__(self, now: datetime, zone: ZoneInfo, first_weekday: int = 0, fiscal_start: int = 1) -> None:
-        self.zone = zone
+    def __init__(
+        self, now: datetime, zone: ZoneInfo, first_weekday: int = 0, fiscal_start: int = 1, locale: str = "en_GB"
+    ) -> None:
+        self.zone, self.locale = zone, locale
         self.today = now.astimezone(zone).date()
         self._first_weekday = first_weekday
         self.fiscal_start = fiscal_start

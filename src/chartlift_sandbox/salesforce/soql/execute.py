@@ -41,7 +41,9 @@ def calendar(org: Org, actor: Actor) -> Calendar:
         found = ZoneInfo(DEFAULT_ZONE)
     locale = user.get("LocaleSidKey") or organization.get("DefaultLocaleSidKey") or DEFAULT_LOCALE
     sunday = locale.rpartition("_")[2] in _WEEKS_FROM_SUNDAY
-    return Calendar(org.clock.now(), found, _SUNDAY if sunday else 0, organization.get("FiscalYearStartMonth") or 1)
+    return Calendar(
+        org.clock.now(), found, _SUNDAY if sunday else 0, organization.get("FiscalYearStartMonth") or 1, locale
+    )
 
 
 def _row(org: Org, name: str, fields: tuple[str, ...], record: str | None = None) -> dict[str, Any]:

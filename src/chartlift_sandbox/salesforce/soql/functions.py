@@ -5,6 +5,7 @@ from __future__ import annotations
 from chartlift_sandbox.salesforce.schema import NUMBER_TYPES, Field
 from chartlift_sandbox.salesforce.soql import refusal
 from chartlift_sandbox.salesforce.soql.scope import Column, Scope
+from chartlift_sandbox.salesforce.soql.shown import converted, formatted
 from chartlift_sandbox.salesforce.soql.syntax import FieldRef, Function, Operand
 
 AGGREGATES = frozenset({"COUNT", "COUNT_DISTINCT", "SUM", "AVG", "MIN", "MAX"})
@@ -35,6 +36,8 @@ _BIT = Field("grouping", "Grouping", "int", digits=1)
 
 def is_aggregate(what: Operand) -> bool:
     """Whether an operand is an aggregate function."""
+    if isinstance(what, Function) and what.upper == "FORMAT":
+        return any(is_aggregate(inner) for inner in what.arguments if isinstance(inner, FieldRef | Function))
     return isinstance(what, Function) and what.upper in AGGREGATES
 
 
@@ -57,6 +60,10 @@ def operand(scope: Scope, what: Operand) -> Column:
         return _date_part(scope, what)
     if what.upper == "TOLABEL":
         return _label(scope, what)
+    if what.upper == "FORMAT":
+        return formatted(scope, operand(scope, _argument(scope, what)))
+    if what.upper == "CONVERTCURRENCY":
+        return converted(scope, what, _only(scope, what))
     if what.upper == "GROUPING":
         inner = _only(scope, what)
         return Column(f"grouping({group_key(inner)})", _BIT, inner.path, kind="grouping")
@@ -69,6 +76,17 @@ def group_key(column: Column) -> str:
 
 
 _EXACT = frozenset({"id", "reference"})
+
+
+def _argument(scope: Scope, call: Function) -> Operand:
+    """The one argument of FORMAT: a field, an aggregate or a conversion."""
+    given = call.arguments[0] if len(call.arguments) == 1 else None
+    if isinstance(given, FieldRef) or (isinstance(given, Function) and given.upper in _FORMATTED):
+        return given
+    raise refusal.malformed(scope.statement.text, call.at, f"unexpected token: '{call.name}'")
+
+
+_FORMATTED = AGGREGATES | {"CONVERTCURRENCY"}
 
 
 def _only(scope: Scope, call: Function) -> Column:

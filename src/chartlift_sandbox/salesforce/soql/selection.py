@@ -25,7 +25,7 @@ from chartlift_sandbox.salesforce.soql.syntax import (
 FIELDS_LIMIT = 200
 LONG_TEXT = 255
 _PARTS = ("city", "country", "geocodeAccuracy", "latitude", "longitude", "postalCode", "state", "street")
-_RENAMING = frozenset({"TOLABEL"})
+_RENAMING = frozenset({"TOLABEL", "FORMAT", "CONVERTCURRENCY"})
 
 
 class Selection:

@@ -11,7 +11,7 @@ from chartlift_sandbox.salesforce.columns import Column
 from chartlift_sandbox.salesforce.failures import Failures, any_true
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.store import is_exact, key_sql, only_sql, quote
+from chartlift_sandbox.salesforce.store import alive_sql, is_exact, key_sql, only_sql, quote
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
@@ -75,7 +75,7 @@ def missing_ids(org: Org, found: Field, distinct: pa.Array) -> pa.Array:
 
 
 def _absent(org: Org, target: SObject, group: pa.Array) -> pa.Array:
-    alive = 'AND NOT t."IsDeleted"' if target.field("IsDeleted") else 'AND t."_deleted_at" IS NULL'
+    alive = f"AND {alive_sql('IsDeleted' in target.fields)}"
     only, values = only_sql('t."Id"', group)
     sql = (
         f"SELECT v FROM _wanted w WHERE NOT EXISTS (SELECT 1 FROM {quote(target.name)} t "
@@ -104,7 +104,7 @@ def find_by_key(org: Org, target: SObject, key: Field, text: pa.Array) -> tuple[
     distinct = pc.unique(text).drop_null()
     right = key_sql(key, "t.")
     left, only, values = _key_side(key, right, distinct)
-    alive = 'NOT t."IsDeleted"' if target.field("IsDeleted") else 't."_deleted_at" IS NULL'
+    alive = alive_sql("IsDeleted" in target.fields)
     source = f"FROM _wanted w LEFT JOIN {quote(target.name)} t ON {right} = {left} AND {alive}{only} GROUP BY w.v"
     wanted = {"_wanted": pa.table({"v": distinct})}
     table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, min(t."Id") AS found {source}', values)

@@ -78,6 +78,16 @@ def key_sql(found: Field, prefix: str = "") -> str:
     return column if is_exact(found) else f"lower({column})"
 
 
+def alive_sql(flagged: bool, alias: str = "t") -> str:
+    """Condition for live rows; `flagged` says whether the object has IsDeleted.
+
+    The second half is never true. It keeps the condition out of the scan, for the engine takes an index only where the
+    key is the scan's one filter.
+    """
+    shown = f'{alias}."IsDeleted" IS NOT TRUE' if flagged else f'{alias}."_deleted_at" IS NULL'
+    return f'({shown} OR {alias}."Id" IS NULL)'
+
+
 def only_sql(column: str, values: pa.Array) -> tuple[str, dict[str, Any]]:
     """A further condition and its parameter where a call names one value: the engine then takes the index."""
     if len(values) != 1 or not values[0].is_valid:

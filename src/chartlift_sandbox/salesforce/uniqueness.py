@@ -11,7 +11,7 @@ from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import FALSE
 from chartlift_sandbox.salesforce.lookups import column_of
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.store import key_sql, only_sql, quote
+from chartlift_sandbox.salesforce.store import alive_sql, key_sql, only_sql, quote
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
@@ -54,7 +54,7 @@ def check_unique(
 
 def alive(sobject: SObject) -> str:
     """Condition for live rows of table alias t."""
-    return 'NOT t."IsDeleted"' if sobject.field("IsDeleted") else 't."_deleted_at" IS NULL'
+    return alive_sql("IsDeleted" in sobject.fields)
 
 
 def repeated(org: Org, keys: pa.Array) -> pa.Array:

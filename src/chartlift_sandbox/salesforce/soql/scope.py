@@ -8,6 +8,7 @@ from chartlift_sandbox.salesforce.schema import ACTIVITY_OBJECTS, Field, SObject
 from chartlift_sandbox.salesforce.soql import refusal
 from chartlift_sandbox.salesforce.soql.statement import Statement, quoted
 from chartlift_sandbox.salesforce.soql.syntax import FieldRef, FromItem
+from chartlift_sandbox.salesforce.store import alive_sql
 
 MAX_PARENTS = 5
 _NAME_ENTITY = "Name"
@@ -192,7 +193,7 @@ class Scope:
         if self.statement.all_rows:
             return []
         root, fields = self.root.alias, self.root.sobject.fields
-        shown = [f'{root}."IsDeleted" IS NOT TRUE' if "IsDeleted" in fields else f'{root}."_deleted_at" IS NULL']
+        shown = [alive_sql("IsDeleted" in fields, root)]
         if self.root.sobject.name in ACTIVITY_OBJECTS and "IsArchived" in fields:
             shown.append(f'{root}."IsArchived" IS NOT TRUE')
         return shown

@@ -11,7 +11,7 @@ from chartlift_sandbox.salesforce.columns import Column
 from chartlift_sandbox.salesforce.failures import Failures, any_true
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.store import alive_sql, is_exact, key_sql, only_sql, quote
+from chartlift_sandbox.salesforce.store import alive_sql, is_exact, key_sql, match_sql, quote
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
@@ -76,10 +76,10 @@ def missing_ids(org: Org, found: Field, distinct: pa.Array) -> pa.Array:
 
 def _absent(org: Org, target: SObject, group: pa.Array) -> pa.Array:
     alive = f"AND {alive_sql('IsDeleted' in target.fields)}"
-    only, values = only_sql('t."Id"', group)
+    same, values = match_sql('t."Id"', "w.v", group)
     sql = (
         f"SELECT v FROM _wanted w WHERE NOT EXISTS (SELECT 1 FROM {quote(target.name)} t "
-        f'WHERE t."Id" = w.v {alive}{only}) ORDER BY v'
+        f"WHERE {same} {alive}) ORDER BY v"
     )
     return column_of(org.query_with({"_wanted": pa.table({"v": group})}, sql, values), "v")
 
@@ -102,10 +102,9 @@ def find_by_key(org: Org, target: SObject, key: Field, text: pa.Array) -> tuple[
     Keys match in any case unless the field is case-sensitive. Numbers match by value.
     """
     distinct = pc.unique(text).drop_null()
-    right = key_sql(key, "t.")
-    left, only, values = _key_side(key, right, distinct)
+    same, values = _same_key(key, distinct)
     alive = alive_sql("IsDeleted" in target.fields)
-    source = f"FROM _wanted w LEFT JOIN {quote(target.name)} t ON {right} = {left} AND {alive}{only} GROUP BY w.v"
+    source = f"FROM _wanted w LEFT JOIN {quote(target.name)} t ON {same} AND {alive} GROUP BY w.v"
     wanted = {"_wanted": pa.table({"v": distinct})}
     table = org.query_with(wanted, f'SELECT w.v, count(t."Id") AS n, min(t."Id") AS found {source}', values)
     if (pc.max(table.column("n")).as_py() or 0) > 1:
@@ -114,15 +113,15 @@ def find_by_key(org: Org, target: SObject, key: Field, text: pa.Array) -> tuple[
     return column_of(table, "v"), column_of(table, "n"), column_of(table, "found")
 
 
-def _key_side(key: Field, column: str, distinct: pa.Array) -> tuple[str, str, dict[str, Any]]:
-    """SQL of a wanted key as it is compared, and what narrows the search for a single one."""
+def _same_key(key: Field, distinct: pa.Array) -> tuple[str, dict[str, Any]]:
+    """The condition that a record's key is the wanted one, and its parameters."""
+    column = key_sql(key, "t.")
     if key.sql_type != "VARCHAR":
-        return f"try_cast(w.v AS {key.sql_type})", "", {}
-    exact = is_exact(key)
-    only, values = only_sql(column, distinct)
-    if only and not exact:
-        only = f" AND {column} = lower($only)"
-    return ("w.v" if exact else "lower(w.v)"), only, values
+        return f"{column} = try_cast(w.v AS {key.sql_type})", {}
+    if is_exact(key):
+        return match_sql(column, "w.v", distinct)
+    same, values = match_sql(column, "lower(w.v)", distinct)
+    return same.replace("$only", "lower($only)"), values
 
 
 def resolve_parent_keys(org: Org, column: Column, text: pa.Array, failures: Failures) -> pa.Array:

@@ -13,7 +13,7 @@ from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.dml import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, not_found, unknown_column
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.store import quote
+from chartlift_sandbox.salesforce.store import alive_sql, quote
 from chartlift_sandbox.salesforce.values import SET_NULL
 
 if TYPE_CHECKING:
@@ -138,8 +138,12 @@ def fetch(
     needed = dict.fromkeys(["Id", *(name for f in fields for name in _columns_of(sobject, f))])
     columns = ", ".join(f"t.{quote(name)}" for name in needed)
     alive = "" if deleted or "IsDeleted" not in sobject.fields else ' AND NOT t."IsDeleted"'
-    sql = f'SELECT {columns} FROM {quote(sobject.name)} t WHERE t."Id" IN (SELECT unnest(?)){alive}'
-    rows = org.rows(sql, [record_ids])
+    if len(record_ids) == 1:  # the index serves where the id is the only condition in the scan
+        wanted, alive = 't."Id" = ?', alive and f" AND {alive_sql(flagged=True)}"
+    else:
+        wanted = 't."Id" IN (SELECT unnest(?))'
+    sql = f"SELECT {columns} FROM {quote(sobject.name)} t WHERE {wanted}{alive}"
+    rows = org.rows(sql, record_ids if len(record_ids) == 1 else [record_ids])
     return {row["Id"]: _record(sobject, fields, row, version) for row in rows}
 
 

@@ -88,11 +88,14 @@ def alive_sql(flagged: bool, alias: str = "t") -> str:
     return f'({shown} OR {alias}."Id" IS NULL)'
 
 
-def only_sql(column: str, values: pa.Array) -> tuple[str, dict[str, Any]]:
-    """A further condition and its parameter where a call names one value: the engine then takes the index."""
+def match_sql(column: str, other: str, values: pa.Array) -> tuple[str, dict[str, Any]]:
+    """The condition that a column equals `other`, and its parameters.
+
+    A call that names one value compares with that alone: beside a join the engine does not take the index.
+    """
     if len(values) != 1 or not values[0].is_valid:
-        return "", {}
-    return f" AND {column} = $only", {"only": values[0].as_py()}
+        return f"{column} = {other}", {}
+    return f"{column} = $only", {"only": values[0].as_py()}
 
 
 def add_column(db: duckdb.DuckDBPyConnection, object_name: str, found: Field) -> None:

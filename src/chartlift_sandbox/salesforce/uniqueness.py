@@ -11,7 +11,7 @@ from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import FALSE
 from chartlift_sandbox.salesforce.lookups import column_of
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.store import alive_sql, key_sql, only_sql, quote
+from chartlift_sandbox.salesforce.store import alive_sql, key_sql, match_sql, quote
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
@@ -34,13 +34,13 @@ def check_unique(
     if keys.null_count == len(keys):
         return
     stored = key_sql(found, "t.")
-    only, values = only_sql(stored, keys)
+    same, values = match_sql(stored, "s.k", keys)
     ids = own if own is not None else pa.nulls(len(keys), pa.string())
     rows = pa.table({"i": row_numbers(len(keys)), "k": keys, "own": ids})
     taken = org.query_with(
         {"_keys": rows},
-        f'SELECT s.i, min(t."Id") AS other FROM _keys s JOIN {quote(sobject.name)} t ON {stored} = s.k '
-        f'WHERE {alive(sobject)} AND t."Id" IS DISTINCT FROM s.own{only} GROUP BY s.i ORDER BY s.i',
+        f'SELECT s.i, min(t."Id") AS other FROM _keys s JOIN {quote(sobject.name)} t ON {same} '
+        f'WHERE {alive(sobject)} AND t."Id" IS DISTINCT FROM s.own GROUP BY s.i ORDER BY s.i',
         values,
     )
     message = pc.binary_join_element_wise(

@@ -12,7 +12,7 @@ from chartlift_sandbox.salesforce.failures import any_true, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.lookups import UNKNOWN_REFERENCE, column_of, normalise_ids, single
 from chartlift_sandbox.salesforce.schema import SObject
-from chartlift_sandbox.salesforce.store import only_sql, quote
+from chartlift_sandbox.salesforce.store import match_sql, quote
 from chartlift_sandbox.salesforce.values import Cells, clean
 from chartlift_sandbox.salesforce.writes import NEW, OLD
 
@@ -66,11 +66,11 @@ def existing(call: Call, ids: pa.Array, names: list[str], *, want_deleted: bool 
     """Per input row the stored record: `rid` and the old values, null when there is none; bad rows are failed."""
     columns = "".join(f", t.{quote(name)} AS {quote(OLD + name)}" for name in names)
     gone = 't."IsDeleted"' if call.sobject.field("IsDeleted") else 't."_deleted_at" IS NOT NULL'
-    only, values = only_sql('t."Id"', ids)
+    same, values = match_sql('t."Id"', "w.id", ids)
     found = call.org.query_with(
         {"_wanted": pa.table({"i": row_numbers(call.count), "id": ids})},
         f"SELECT w.i, t.rowid AS rid, {gone} AS gone{columns} FROM _wanted w "
-        f'LEFT JOIN {quote(call.sobject.name)} t ON t."Id" = w.id{only} ORDER BY w.i',
+        f"LEFT JOIN {quote(call.sobject.name)} t ON {same} ORDER BY w.i",
         values,
     )
     missing = pc.and_(pc.is_valid(ids), pc.is_null(column_of(found, "rid")))
@@ -113,7 +113,8 @@ def _save(call: Call, ids: pa.Array, found: pa.Table, staged: dict[str, pa.Array
 
 
 def _write(call: Call, incoming: pa.Table, names: list[str], ids: pa.Array) -> None:
-    only, values = only_sql('t."Id"', ids)
+    same, values = match_sql('t."Id"', 't."Id"', ids)  # one row is found by index, many by their place alone
+    only = f" AND {same}" if values else ""
     sets = [f"{quote(name)} = _incoming.{quote(name)}" for name in names] + stamps(call.sobject)
     sql = f"UPDATE {quote(call.sobject.name)} AS t SET {', '.join(sets)} FROM _incoming WHERE t.rowid = _incoming._rid{only}"
     call.org.query_with({"_incoming": incoming}, sql, stamp_values(call, sql) | values)

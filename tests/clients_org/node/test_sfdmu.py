@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+from node_cards import CLIENTS, FIELDS, KEY, PARENTS, ROWS, card, contact, package, run, zipped
+
+pytestmark = pytest.mark.more
+SF = str(CLIENTS / "node_modules/@salesforce/cli/bin/run.js")
+COLUMNS = ", ".join([*(one for one in FIELDS if one != "Contact__c"), f"Contact__r.{KEY}"])
+
+
+@pytest.fixture(scope="module")
+def org(facts: dict[str, Any]) -> httpx2.Client:
+    """The org with the cards deployed and granted."""
+    door = httpx2.Client(
+        base_url=facts["org_url"] + "/services/data/v64.0",
+        headers={"Authorization": f"Bearer {facts['access_token']}"},
+    )
+    options = json.dumps({"deployOptions": {"rollbackOnError": True, "singlePackage": True}})
+    parts = {"json": (None, options, "application/json"), "file": ("d.zip", zipped(package()), "application/zip")}
+    job = door.post("/metadata/deployRequest", files=parts).json()["id"]
+    while not (result := door.get(f"/metadata/deployRequest/{job}").json()["deployResult"])["done"]:
+        pass
+    assert result["status"] == "Succeeded"
+    found = records(door, "SELECT Id FROM PermissionSet WHERE Name = 'Cards'")[0]["Id"]
+    user = door.get(facts["org_url"] + "/services/oauth2/userinfo").json()["user_id"]
+    made = door.post("/sobjects/PermissionSetAssignment", json={"AssigneeId": user, "PermissionSetId": found})
+    assert made.status_code == 201, made.text
+    return door
+
+
+def records(org: httpx2.Client, soql: str) -> list[dict[str, Any]]:
+    """All records of a query."""
+    page = org.get("/query", params={"q": soql}).json()
+    out = list(page["records"])
+    while not page["done"]:
+        page = org.get(str(org.base_url).partition("/services")[0] + page["nextRecordsUrl"]).json()
+        out += page["records"]
+    return out
+
+
+def written(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as sink:
+        out = csv.DictWriter(sink, list(rows[0]), quoting=csv.QUOTE_ALL, lineterminator="\n")
+        out.writeheader()
+        out.writerows({k: str(v).lower() if isinstance(v, bool) else v for k, v in row.items()} for row in rows)
+
+
+def run_plan(
+    home: Path, facts: dict[str, Any], objects: list[dict[str, Any]], *, to_file: bool = False, **words: Any
+) -> str:
+    """Runs SFDMU on a folder that holds CSV files and this plan."""
+    orgs = [{"name": "sandbox", "instanceUrl": facts["org_url"], "accessToken": facts["access_token"]}]
+    (home / "export.json").write_text(json.dumps({"orgs": orgs, "objects": objects} | words), encoding="utf-8")
+    source, target = ("sandbox", "csvfile") if to_file else ("csvfile", "sandbox")
+    command = ["sfdmu", "run", "--path", str(home), "-s", source, "-u", target, "--noprompt", "--apiversion", "64.0"]
+    done = run([SF, *command], home)
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-2000:]
+    return done.stdout
+
+
+@pytest.mark.parametrize(("api", "count"), [("2.0", ROWS), ("1.0", 1000), ("rest", 150)])
+def test_sfdmu_loads_updates_exports_and_deletes(
+    org: httpx2.Client, facts: dict[str, Any], tmp_path: Path, api: str, count: int
+) -> None:
+    words = {"bulkThreshold": 100_000} if api == "rest" else {"bulkThreshold": 10, "bulkApiVersion": api}
+    rows = [card(n) for n in range(count)]
+    written(tmp_path / "Contact.csv", [contact(n) for n in range(min(count, PARENTS))])
+    written(tmp_path / "Card__c.csv", [row | {f"Contact__r.{KEY}": row["Contact__c"]} for row in rows])
+    plan = [
+        {"query": f"SELECT LastName, {KEY} FROM Contact", "operation": "Upsert", "externalId": KEY},
+        {"query": f"SELECT {', '.join(FIELDS)} FROM Card__c", "operation": "Upsert", "externalId": "Key__c"},
+    ]
+    said = run_plan(tmp_path, facts, plan, **words)
+    found = {row["Key__c"]: row for row in records(org, f"SELECT {COLUMNS} FROM Card__c")}
+    assert len(found) == count, said[-2500:]
+    for number in range(count):
+        wanted, row = card(number), found[f"k{number}"]
+        got = {name: row[name] for name in FIELDS if name != "Contact__c"}
+        assert got | {"Contact__c": row["Contact__r"] and row["Contact__r"][KEY]} == wanted
+
+    written(tmp_path / "Card__c.csv", [{"Key__c": row["Key__c"], "Title__c": "anew"} for row in rows])
+    run_plan(
+        tmp_path,
+        facts,
+        [{"query": "SELECT Key__c, Title__c FROM Card__c", "operation": "Update", "externalId": "Key__c"}],
+        **words,
+    )
+    assert len(records(org, "SELECT Id FROM Card__c WHERE Title__c = 'anew'")) == count
+
+    out = tmp_path / "out"
+    out.mkdir()
+    exported = {"query": "SELECT Key__c, Note__c FROM Card__c", "operation": "Readonly", "externalId": "Key__c"}
+    run_plan(out, facts, [exported], to_file=True, **words)
+    with (out / "Card__c.csv").open(encoding="utf-8", newline="") as source:
+        read = {row["Key__c"]: row["Note__c"] for row in csv.DictReader(source)}
+    assert read == {row["Key__c"]: row["Note__c"] or "" for row in rows}
+
+    gone = [{"query": f"SELECT Id FROM {one}", "operation": "Delete", "deleteOldData": True} for one in ("Card__c",)]
+    run_plan(tmp_path, facts, gone, **words)
+    assert records(org, "SELECT Id FROM Card__c") == []

@@ -64,6 +64,15 @@ def run_plan(
     return done.stdout
 
 
+DOORS = {"2.0": "jobs/ingest", "1.0": "services/async", "rest": "composite/sobjects"}
+
+
+def calls(facts: dict[str, Any], api: str) -> int:
+    """How often SFDMU has used the door that belongs to the setting."""
+    seen = httpx2.get(facts["control_url"] + "/stats").json()
+    return sum(one["count"] for one in seen if DOORS[api] in one["path"] and one["method"] == "POST")
+
+
 @pytest.mark.parametrize(("api", "count"), [("2.0", ROWS), ("1.0", 1000), ("rest", 150)])
 def test_sfdmu_loads_updates_exports_and_deletes(
     org: httpx2.Client, facts: dict[str, Any], tmp_path: Path, api: str, count: int
@@ -76,7 +85,9 @@ def test_sfdmu_loads_updates_exports_and_deletes(
         {"query": f"SELECT LastName, {KEY} FROM Contact", "operation": "Upsert", "externalId": KEY},
         {"query": f"SELECT {', '.join(FIELDS)} FROM Card__c", "operation": "Upsert", "externalId": "Key__c"},
     ]
+    before = calls(facts, api)
     said = run_plan(tmp_path, facts, plan, **words)
+    assert calls(facts, api) > before, "the rows took another way"
     found = {row["Key__c"]: row for row in records(org, f"SELECT {COLUMNS} FROM Card__c")}
     assert len(found) == count, said[-2500:]
     for number in range(count):

@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
+from chartlift_sandbox import fault_catalogue
 from chartlift_sandbox.clinic import ClinicError
 from chartlift_sandbox.estate import Estate
 from chartlift_sandbox.faults import FaultError
@@ -72,7 +73,12 @@ class ControlDoor:
         return _json({"now": self._now()})
 
     async def faults(self, request: Request) -> Response:
-        """GET: the plan with its counters. POST: a new plan (`?add=1` keeps the old one). DELETE: none."""
+        """GET: the plan with its counters (`?catalogue=1`: the named faults). POST: a plan (`?add=1` keeps the old one).
+
+        DELETE: none.
+        """
+        if request.method == "GET" and _flag(request, "catalogue"):
+            return _json({"catalogue": fault_catalogue.listed()})
         plan = self._estate.faults
         if request.method == "DELETE":
             plan.clear()

@@ -97,9 +97,9 @@ class Estate:
             self.clinic_service,
             self.faults,
             "clinic",
+            self.clock,
             object_of=lambda _: None,
             expire=self.clinic_service.state.expire,
-            advance=self.clock.advance,
         )
         return TrafficMeter(door, self.traffic, "clinic")
 
@@ -129,6 +129,8 @@ class Estate:
 
     def reset(self) -> None:
         """Back to the state at start-up: seeded org, generated clinic, no faults, real time, nothing counted."""
+        self.faults.forget_undo()
+        self.faults.clear()
         with self.org.lock:
             self.doors.jobs.clear()
             self.doors.metadata.clear()
@@ -142,7 +144,6 @@ class Estate:
         self.clinic.reset()
         self.clinic_service.state.reset()
         self.doors.usage.reset()
-        self.faults.clear()
         self.traffic.clear()
 
     def close(self) -> None:

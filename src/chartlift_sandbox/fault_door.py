@@ -4,15 +4,23 @@ import asyncio
 import socket
 import struct
 from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
 
 import orjson
+from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chartlift_sandbox.clock import Clock
+from chartlift_sandbox.fault_answers import Answer, Cache, forge_pages, say, trickle, truncate
 from chartlift_sandbox.faults import WIRE_KINDS, Fault, FaultPlan
 
 ObjectOfPath = Callable[[str], str | None]
 ExpireToken = Callable[[Scope], None]
-Advance = Callable[[float], object]
+Act = Callable[[Fault, Scope], None]
+CURRENT: ContextVar[tuple[str | None, str]] = ContextVar("request", default=(None, ""))
+"""Method and path of the request in hand, for faults inside it."""
+_TERMINAL = frozenset({"status", "reset", "drop", "truncate", "trickle", "pages", "stale"})
+"""Kinds that decide the answer; the first one of a call wins."""
 _PEEK_LIMIT = 1_000_000
 
 
@@ -22,7 +30,7 @@ class FaultDoor:
     Args:
         object_of: Object that a path touches (job ids are looked up), or None.
         expire: Ends the session of the caller.
-        advance: Pushes the virtual clock.
+        act: Changes the org as an `org` fault wants it; None where there is no org.
     """
 
     def __init__(
@@ -30,105 +38,84 @@ class FaultDoor:
         app: ASGIApp,
         plan: FaultPlan,
         vendor: str,
+        clock: Clock,
         *,
         object_of: ObjectOfPath,
         expire: ExpireToken,
-        advance: Advance,
+        act: Act | None = None,
     ) -> None:
-        self._app, self._plan, self._vendor = app, plan, vendor
-        self._object_of, self._expire, self._advance = object_of, expire, advance
+        self._app, self._plan, self._vendor, self._clock = app, plan, vendor, clock
+        self._object_of, self._expire, self._act = object_of, expire, act
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handles one request."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        CURRENT.set((scope["method"], scope["path"]))
+        if not self._plan.has(WIRE_KINDS):
+            await self._app(scope, receive, send)
+            return
         sobject = self._object_of(scope["path"])
         if sobject is None and self._plan.watches_objects() and scope["path"].rstrip("/").endswith("/jobs/ingest"):
             sobject, receive = await _peek_object(receive)
-        terminal: Fault | None = None
-        late: Fault | None = None
-        for fault in self._plan.take(WIRE_KINDS, self._vendor, scope["method"], scope["path"], sobject):
-            if fault.kind == "delay" and fault.late:
-                late = fault
-            elif fault.kind == "delay":
-                self._advance(fault.clock_s)
-                await asyncio.sleep(fault.seconds)
-            elif fault.kind == "expire_token":
-                self._expire(scope)
-            elif terminal is None:
-                terminal = fault
-        if late is not None and terminal is None:
-            await self._answer_late(late, scope, receive, send)
+        due = self._plan.take(WIRE_KINDS, self._vendor, scope["method"], scope["path"], sobject)
+        terminal = next((one for one in due if one.kind in _TERMINAL), None)
+        late = [one for one in due if one.late and one.kind in {"delay", "org"}]
+        for fault in due:
+            if not fault.late:
+                await self._before(fault, scope)
+        if late and (terminal is None or terminal.kind == "drop" or terminal.late):
+            await self._answer_late(late, terminal, scope, receive, send)
         else:
             await self._finish(terminal, scope, receive, send)
 
-    async def _answer_late(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _before(self, fault: Fault, scope: Scope) -> None:
+        if fault.kind == "delay":
+            self._clock.advance(fault.clock_s)
+            await asyncio.sleep(fault.seconds)
+        elif fault.kind == "expire_token":
+            self._expire(scope)
+        elif fault.kind == "org" and self._act is not None:
+            await run_in_threadpool(self._act, fault, scope)
+
+    async def _answer_late(
+        self, late: list[Fault], terminal: Fault | None, scope: Scope, receive: Receive, send: Send
+    ) -> None:
         """The effect at once, its answer after the wait: by then the client may be gone."""
-        messages: list[Message] = []
-
-        async def collect(message: Message) -> None:
-            messages.append(message)
-
-        await self._app(scope, receive, collect)
-        self._advance(fault.clock_s)
-        await asyncio.sleep(fault.seconds)
-        for message in messages:
-            await send(message)
+        answer = await Answer.of(self._app, scope, receive)
+        for fault in late:
+            await self._before(fault, scope)
+        if terminal is None:
+            await answer.send(send)
+        elif terminal.kind == "drop":
+            await reset_connection(send)
+        else:
+            await say(terminal, send, self._clock)
 
     async def _finish(self, fault: Fault | None, scope: Scope, receive: Receive, send: Send) -> None:
         if fault is None:
             await self._app(scope, receive, send)
         elif fault.kind == "status":
-            await _answer(fault, send)
+            if fault.late:
+                await self._app(scope, receive, _discard)
+            await say(fault, send, self._clock)
         elif fault.kind == "reset":
             await _swallow(receive, fault.bytes or 0)
             await reset_connection(send)
         elif fault.kind == "drop":
             await self._app(scope, receive, _discard)
             await reset_connection(send)
+        elif fault.kind == "trickle":
+            await trickle(fault, self._app, scope, receive, send)
+        elif fault.kind == "pages":
+            await forge_pages(fault, self._app, scope, receive, send)
+        elif fault.kind == "stale":
+            await Cache(self._plan.memory, self._clock).answer(fault, self._app, scope, receive, send)
         else:
-            await self._truncate(fault, scope, receive, send)
-
-    async def _truncate(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
-        if fault.row_boundary:
-            # a cut at a line end is only meaningful in plain text
-            scope = {**scope, "headers": [(k, v) for k, v in scope["headers"] if k.lower() != b"accept-encoding"]}
-        messages: list[Message] = []
-
-        async def collect(message: Message) -> None:
-            messages.append(message)
-
-        await self._app(scope, receive, collect)
-        body = b"".join(m.get("body", b"") for m in messages if m["type"] == "http.response.body")
-        cut = body[: _cut_at(fault, body)]
-        start = dict(next(m for m in messages if m["type"] == "http.response.start"))
-        length = str(len(cut) if fault.clean else len(body)).encode()
-        kept = [(k, v) for k, v in start["headers"] if k.lower() not in {b"content-length", b"transfer-encoding"}]
-        start["headers"] = [*kept, (b"content-length", length)]
-        await send(start)
-        await send({"type": "http.response.body", "body": cut, "more_body": not fault.clean})
-        if not fault.clean:
-            await reset_connection(send, linger=True)
-
-
-def _cut_at(fault: Fault, body: bytes) -> int:
-    at = len(body) // 2
-    if fault.fraction is not None:
-        at = int(len(body) * fault.fraction)
-    if fault.bytes is not None:
-        at = min(fault.bytes, len(body))
-    return body.rfind(b"\n", 0, at) + 1 if fault.row_boundary else at
-
-
-async def _answer(fault: Fault, send: Send) -> None:
-    headers = {"content-type": "text/html; charset=UTF-8"} | {k.lower(): v for k, v in fault.headers.items()}
-    body = fault.body.encode()
-    if body[:1] in {b"[", b"{"} and "content-type" not in {k.lower() for k in fault.headers}:
-        headers["content-type"] = "application/json;charset=UTF-8"
-    raw = [(k.encode(), v.encode()) for k, v in headers.items()] + [(b"content-length", str(len(body)).encode())]
-    await send({"type": "http.response.start", "status": fault.status, "headers": raw})
-    await send({"type": "http.response.body", "body": body})
+            await truncate(fault, self._app, scope, receive, send)
+            if not fault.clean:
+                await reset_connection(send, linger=True)
 
 
 async def _swallow(receive: Receive, at_least: int) -> None:

@@ -7,10 +7,12 @@ import socket
 import ssl
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from email.utils import format_datetime
 
 import uvicorn
 from starlette.types import ASGIApp
 
+from chartlift_sandbox.clock import Clock
 from chartlift_sandbox.control import create_control
 from chartlift_sandbox.estate import Addresses, Estate
 from chartlift_sandbox.tls import server_context, write_certificate
@@ -34,9 +36,17 @@ class Ports:
 class _Door(uvicorn.Server):
     """A server that leaves signals to the process and tells when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, clock: Clock) -> None:
         super().__init__(config)
         self.ready = asyncio.Event()
+        self._clock = clock
+
+    async def on_tick(self, counter: int) -> bool:
+        """Once in a while: the Date header, which tells the virtual time, and whether it is time to stop."""
+        stop = await super().on_tick(counter)
+        date = format_datetime(self._clock.now(), usegmt=True).encode()
+        self.server_state.default_headers = [(b"date", date), *self.config.encoded_headers]
+        return stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         """Starts listening, then says so."""
@@ -53,6 +63,7 @@ class _Door(uvicorn.Server):
 class Running:
     """Servers of one sandbox and the sockets they listen on."""
 
+    clock: Clock
     servers: list[_Door] = field(default_factory=list)
     sockets: list[socket.socket] = field(default_factory=list)
 
@@ -64,13 +75,13 @@ class Running:
         listener.bind((LOOPBACK, port))
         listener.listen(_BACKLOG)
         config = uvicorn.Config(
-            app, log_config=None, access_log=False, lifespan="off", proxy_headers=False, server_header=False,
+            app, log_config=None, access_log=False, lifespan="off", proxy_headers=False, server_header=False, date_header=False,
             h11_max_incomplete_event_size=_HEADER_BYTES, timeout_graceful_shutdown=_GRACE_S, timeout_keep_alive=60,
         )  # fmt: skip
         if context is not None:
             config.ssl_context_factory = lambda _config, _default: context
             config.ssl_certfile = "given by the context"
-        self.servers.append(_Door(config))
+        self.servers.append(_Door(config, self.clock))
         self.sockets.append(listener)
         scheme = "http" if context is None else "https"
         return f"{scheme}://{'localhost' if context else LOOPBACK}:{listener.getsockname()[1]}"
@@ -79,10 +90,10 @@ class Running:
 async def serve(estate: Estate, ports: Ports, announce: Callable[[Estate], None], stop: asyncio.Event) -> None:
     """Serves until `stop` is set; `announce` is called once everything answers."""
     certificate = write_certificate(estate.home)
-    running, org = Running(), estate.org_app()
+    running, org = Running(estate.clock), estate.org_app()
     estate.addresses = Addresses(
         org=running.add(org, ports.org),
-        org_tls=running.add(org, ports.org_tls, server_context(certificate)),
+        org_tls=running.add(org, ports.org_tls, server_context(certificate, estate.faults)),
         clinic=running.add(estate.clinic_app(), ports.clinic),
         control=running.add(create_control(estate), ports.control),
         ca_file=str(certificate.ca_file),

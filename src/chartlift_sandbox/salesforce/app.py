@@ -10,6 +10,7 @@ from starlette.routing import BaseRoute, Route, Router
 from starlette.types import ASGIApp
 
 from chartlift_sandbox.fault_door import FaultDoor
+from chartlift_sandbox.org_faults import OrgFaults
 from chartlift_sandbox.salesforce import (
     bulk_ingest,
     bulk_query,
@@ -63,9 +64,10 @@ def create_app(doors: Doors, traffic: Traffic) -> ASGIApp:
         app,
         doors.faults,
         "org",
+        doors.org.clock,
         object_of=doors.object_of,
         expire=lambda scope: doors.sessions.end(login.bearer_token(Request(scope)) or ""),
-        advance=doors.org.clock.advance,
+        act=OrgFaults(doors).act,
     )
     return TidyPath(TrafficMeter(app, traffic, "org"))
 

@@ -52,6 +52,8 @@ class IngestJob:
     error: str | None = None
     busy_ms: int = 0
     hold_polls: int = 0
+    hold_until: datetime | None = None
+    reversed: bool = False
     busy: bool = False
     purge: bool = False
     touched: float = field(default_factory=time.monotonic)
@@ -68,8 +70,18 @@ class IngestJob:
 
     @property
     def shown_state(self) -> str:
-        """The state callers see; a planned stall hides the end for some polls."""
-        return "InProgress" if self.hold_polls > 0 and self.state in TERMINAL else self.state
+        """The state callers see; a planned stall hides the end for some polls, or until an instant."""
+        return "InProgress" if self.held else self.state
+
+    @property
+    def held(self) -> bool:
+        """Whether a planned stall hides that the job has ended."""
+        return self.state in TERMINAL and (self.hold_polls > 0 or self.hold_until is not None)
+
+    def release(self, now: datetime) -> None:
+        """Ends a stall whose time is over."""
+        if self.hold_until is not None and now >= self.hold_until:
+            self.hold_until = None
 
     def brief(self) -> dict[str, Any]:
         """The short form that closing and aborting answer."""
@@ -172,6 +184,8 @@ class IngestJobs:
             OrgError: 404, unknown, deleted or ended more than seven days ago.
         """
         found = self.find(job_id)
+        if found is not None:
+            found.release(self._clock.now())
         if found is not None and found.state in TERMINAL and self._clock.now() - found.modified > KEPT:
             self.drop(found)
             found = None
@@ -185,6 +199,8 @@ class IngestJobs:
 
     def all(self) -> list[IngestJob]:
         """Jobs in order of creation."""
+        for job in list(self._jobs.values()):
+            job.release(self._clock.now())
         return list(self._jobs.values())
 
     def store(self, job: IngestJob, body: bytes) -> None:
@@ -212,9 +228,9 @@ class IngestJobs:
             OrgError: 400 INVALIDJOBSTATE with the text `refusal`.
         """
         with self._lock:
-            if job.state not in allowed:
+            if job.shown_state not in allowed:
                 raise invalid_state(refusal)
-            job.state = state
+            job.state, job.hold_polls, job.hold_until = state, *_kept_hold(job, state)
         self._touch(job)
 
     def advance(self, job: IngestJob, allowed: frozenset[str], state: str) -> bool:
@@ -250,6 +266,11 @@ class IngestJobs:
                 job.state = "Aborted"
             job.upload_file.unlink(missing_ok=True)
             job.result_file.unlink(missing_ok=True)
+
+
+def _kept_hold(job: IngestJob, state: str) -> tuple[int, datetime | None]:
+    """A planned stall outlives everything but an abort."""
+    return (0, None) if state == "Aborted" and job.held else (job.hold_polls, job.hold_until)
 
 
 def outcome_table(echo: pa.Table, outcome: pa.Table) -> pa.Table:
@@ -301,7 +322,9 @@ def read_results(job: IngestJob, which: str, *, shuffle: bool, doubles: frozense
     }[which]
     table = table.select([*(f"\x00{name}" for name in heads), *echoed]).filter(wanted)
     table = table.rename_columns([*heads, *echoed])
-    if shuffle and table.num_rows > 1:
+    if job.reversed:
+        table = table.take(pa.array(range(table.num_rows - 1, -1, -1), pa.int64()))
+    elif shuffle and table.num_rows > 1:
         table = table.take(bulk_csv.shuffled(table.num_rows, int.from_bytes(job.id[3:11].encode()) >> 1))
     if which == "successfulresults" and table.num_rows:
         for name in (one for one in echoed if one.lower() in doubles):

@@ -5,15 +5,18 @@ import math
 import queue
 import threading
 import time
+from datetime import timedelta
 
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from chartlift_sandbox.faults import JOB_KINDS, Fault, FaultPlan
-from chartlift_sandbox.salesforce import bulk_csv
+from chartlift_sandbox.faults import JOB_KINDS, ROW_KINDS, Fault, FaultPlan
+from chartlift_sandbox.salesforce import bulk_csv, dml
 from chartlift_sandbox.salesforce.bulk_jobs import IngestJob, IngestJobs, outcome_table, write_results
 from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError
+from chartlift_sandbox.salesforce.failures import row_numbers
+from chartlift_sandbox.salesforce.injected import Rows
 from chartlift_sandbox.salesforce.memory import give_back
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.usage import Usage
@@ -80,18 +83,14 @@ class IngestWorker:
             job.error = str(error)
             return "Failed"
         job.rows = echo.num_rows
-        faults = self._faults.take(JOB_KINDS, "org", None, f"/jobs/ingest/{job.id}", job.object)
-        for fault in faults:
-            if fault.kind == "stall":
-                job.hold_polls = fault.rows
-            job.purge |= fault.kind == "purge_job"
+        faults = self._taken(job)
         state, outcomes = "JobComplete", [_empty_outcome()]
         for start in range(0, echo.num_rows or 1, CALL_ROWS):
             if job.state != "InProgress" or self._stopping.is_set():
                 state = "Aborted"
                 break
             state, outcome = self._batch(job, echo.slice(start, CALL_ROWS), faults)
-            outcomes.append(outcome)
+            outcomes.append(_hide_created(outcome, faults))
             job.processed += outcome.num_rows
             job.failed += outcome.num_rows - (pc.sum(outcome["success"]).as_py() or 0)
             if state != "InProgress":
@@ -103,8 +102,9 @@ class IngestWorker:
     def _batch(self, job: IngestJob, echo: pa.Table, faults: list[Fault]) -> tuple[str, pa.Table]:
         """Some internal batches: the state after them (InProgress = go on) and the outcome of its rows, in order."""
         stop = next((one for one in faults if one.kind in {"fail_job", "abort_job"}), None)
-        if stop is not None:
-            echo = echo.slice(0, max(stop.rows - job.processed, 0))
+        ends = [one.rows for one in faults if one is stop] + [one.landed for one in faults if one.landed is not None]
+        if ends:
+            echo = echo.slice(0, max(min(ends) - job.processed, 0))
         batches = max(math.ceil(echo.num_rows / BATCH_ROWS), 1)
         granted = next((n for n in range(batches) if not self._usage.take("DailyBulkApiBatches")), batches)
         if granted < batches:
@@ -113,7 +113,7 @@ class IngestWorker:
         if not granted:
             return "Failed", _empty_outcome()
         try:
-            outcome = self._dml_with_faults(job, echo, [one for one in faults if one.kind == "rows"])
+            outcome = self._dml(job, echo, [one for one in faults if one.kind in ROW_KINDS])
         except OrgError as error:
             column = error.fields[0] if error.code == "INVALID_FIELD" and error.fields else None
             job.error = f"InvalidBatch : Field name not found : {column}" if column else f"InvalidBatch : {error}"
@@ -121,55 +121,53 @@ class IngestWorker:
         if stop is not None and job.processed + outcome.num_rows >= stop.rows:
             job.error = stop.body or "InternalServerError : planned fault"
             return ("Failed" if stop.kind == "fail_job" else "Aborted"), outcome
+        if ends and job.processed + outcome.num_rows >= min(ends):
+            return "JobComplete", outcome
         return ("InProgress" if granted == batches else "Failed"), outcome
 
-    def _dml_with_faults(self, job: IngestJob, echo: pa.Table, faults: list[Fault]) -> pa.Table:
-        hit = pa.array([False] * echo.num_rows) if faults else None
+    def _taken(self, job: IngestJob) -> list[Fault]:
+        """The faults that are due for a job; what they do to the job as a whole is noted in it."""
+        where = f"/services/data/v{job.version}/jobs/ingest/{job.id}"
+        faults = self._faults.take(JOB_KINDS, "org", None, where, job.object, job.operation)
         for fault in faults:
-            hit = pc.or_(hit, _rows_hit(fault, echo, job))
-        if hit is None or not pc.any(hit).as_py():
-            return self._dml(job, echo)
-        good = self._dml(job, echo.filter(pc.invert(hit)))
-        size = echo.num_rows - good.num_rows
-        fault = faults[0]
-        bad = pa.table(
-            {
-                "id": pa.nulls(size, pa.string()),
-                "success": pa.array([False] * size),
-                "created": pa.array([False] * size),
-                "code": pa.array([fault.code] * size),
-                "message": pa.array([fault.message] * size),
-                "fields": pa.array([fault.columns] * size),
-            }
-        )
-        numbers = pa.array(range(echo.num_rows))
-        order = pa.concat_arrays([numbers.filter(pc.invert(hit)), numbers.filter(hit)])
-        return pa.concat_tables([good, bad]).take(pc.sort_indices(order))
+            if fault.kind == "stall":
+                job.hold_polls = fault.rows
+                if fault.clock_s:
+                    job.hold_until = self._org.clock.now() + timedelta(seconds=fault.clock_s)
+            job.purge |= fault.kind == "purge_job"
+            job.reversed |= fault.kind == "order"
+        return faults
 
-    def _dml(self, job: IngestJob, echo: pa.Table) -> pa.Table:
-        """Hands rows to the engine."""
-        answer = self._org.dml(
-            job.operation,
-            job.object,
-            bulk_csv.to_engine(echo),
-            self._org.actor_for(job.actor.user_id),  # what the user may do now, not when the job was opened
-            external_id=job.external_id,
-            job=job.id,
-            options=DmlOptions(channel="bulk"),
-        )
+    def _dml(self, job: IngestJob, echo: pa.Table, faults: list[Fault]) -> pa.Table:
+        """Hands rows to the engine, through the faults of rows if there are any."""
+        actor = self._org.actor_for(job.actor.user_id)  # what the user may do now, not when the job was opened
+        options = DmlOptions(channel="bulk")
+        table = bulk_csv.to_engine(echo)
+        if faults:
+            rows = Rows(
+                self._org, self._faults, job.operation, job.object, table, actor, job.external_id, job.id,
+                options=options, offset=job.processed, total=job.rows,
+            )  # fmt: skip
+            with self._org.lock:
+                answer = rows.run(faults)
+        else:
+            with self._org.lock:  # past the injector of the other channels: a job's faults were taken when it began
+                answer = dml.run(
+                    self._org, job.operation, job.object, table, actor,
+                    external_id=job.external_id, job=job.id, options=options,
+                )  # fmt: skip
         return answer.select(list(_OUTCOME)).cast(_empty_outcome().schema)
 
 
-def _rows_hit(fault: Fault, echo: pa.Table, job: IngestJob) -> pa.Array:
-    if fault.keys is not None:
-        found = [pc.match_substring_regex(column, fault.keys) for column in echo.columns]
-        hit = found[0]
-        for one in found[1:]:
-            hit = pc.or_(hit, one)
-        return hit.combine_chunks() if isinstance(hit, pa.ChunkedArray) else hit
-    share = 1.0 if fault.share is None else fault.share
-    rank = pc.sort_indices(bulk_csv.shuffled(echo.num_rows, fault.seed + job.processed))
-    return pc.less(rank, int(echo.num_rows * share))
+def _hide_created(outcome: pa.Table, faults: list[Fault]) -> pa.Table:
+    """New rows that the results call old ones."""
+    for fault in faults:
+        if fault.kind == "created_false":
+            share = 1.0 if fault.share is None else fault.share
+            hit = pc.less(row_numbers(outcome.num_rows), int(outcome.num_rows * share))
+            created = pc.and_(outcome["created"].combine_chunks(), pc.invert(hit))
+            outcome = outcome.set_column(outcome.column_names.index("created"), "created", created)
+    return outcome
 
 
 def _empty_outcome() -> pa.Table:

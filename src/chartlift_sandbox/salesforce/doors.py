@@ -7,6 +7,7 @@ from chartlift_sandbox.faults import FaultPlan
 from chartlift_sandbox.salesforce.bulk_jobs import IngestJobs
 from chartlift_sandbox.salesforce.bulk_worker import IngestWorker
 from chartlift_sandbox.salesforce.classic_jobs import ClassicJobs
+from chartlift_sandbox.salesforce.injected import Injector
 from chartlift_sandbox.salesforce.login import ConnectedApp, Sessions
 from chartlift_sandbox.salesforce.metadata_jobs import MetadataJobs
 from chartlift_sandbox.salesforce.org import Org
@@ -68,5 +69,7 @@ def open_doors(org: Org, home: Path, app: ConnectedApp, faults: FaultPlan) -> Do
     usage, jobs = Usage(org.clock), IngestJobs(org.clock, folder)
     worker = IngestWorker(org, jobs, usage, faults)
     org.row_faults.append(StorageGuard(org, usage).refuse)
-    classic = ClassicJobs(org, usage)
-    return Doors(org, DoorSettings(), usage, faults, Sessions(org, app), jobs, worker, MetadataJobs(org), classic)
+    org.injector = Injector(faults)
+    faults.clock = org.clock
+    classic, metadata = ClassicJobs(org, usage), MetadataJobs(org, faults)
+    return Doors(org, DoorSettings(), usage, faults, Sessions(org, app), jobs, worker, metadata, classic)

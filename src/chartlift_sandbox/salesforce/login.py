@@ -47,6 +47,7 @@ class ConnectedApp:
     Attributes:
         run_as: Id of the user that client credentials stand for.
         jwt_keys: PEM public keys or certificates accepted for JWT bearer assertions.
+        blocked: An administrator has blocked the app: no grant is given any more.
         issued: When each session began, by token (introspection tells it).
     """
 
@@ -55,6 +56,7 @@ class ConnectedApp:
     run_as: str
     jwt_keys: list[str] = field(default_factory=list)
     refresh: dict[str, str] = field(default_factory=dict)
+    blocked: bool = False
     issued: dict[str, datetime] = field(default_factory=dict)
 
 
@@ -138,7 +140,8 @@ class LoginDoor:
         """POST of a grant; 200 with a session or 400 with an OAuth error."""
         form = _with_basic(request, dict(parse_qsl((await request.body()).decode(errors="replace"))))
         try:
-            extra = self._grants.get(form.get("grant_type", ""), _unsupported)(form)
+            grant = self._grants.get(form.get("grant_type", ""), _unsupported)
+            extra = (_blocked if self._sessions.app.blocked else grant)(form)
         except OAuthError as error:
             return _json({"error": error.error, "error_description": error.description}, error.status)
         return _json(self._answer(request, extra))
@@ -309,6 +312,10 @@ class LoginDoor:
 
 def _unsupported(form: dict[str, str]) -> dict[str, str]:
     raise OAuthError("unsupported_grant_type", f"grant type not supported: {form.get('grant_type', '')}")
+
+
+def _blocked(form: dict[str, str]) -> dict[str, str]:  # noqa: ARG001 - a grant's signature
+    raise OAuthError("invalid_grant", "expired access/refresh token")
 
 
 def origin(request: Request) -> str:

@@ -52,6 +52,10 @@ class Outcome:
         return self.problem is not None and self.problem_type != "Warning"
 
 
+def _spoil() -> tuple[bool, bool]:
+    raise ComponentError("UNKNOWN_EXCEPTION: An unexpected error occurred")
+
+
 @dataclass(slots=True)
 class Deployment:
     """A package on its way into the org.
@@ -60,6 +64,7 @@ class Deployment:
         outcomes: One per component, in the order they were looked at.
         sets: Permission sets that passed.
         missing_allowed: A component without its file is only worth a warning.
+        spoiled: A planned fault lets every second field fail.
     """
 
     org: Org
@@ -70,6 +75,7 @@ class Deployment:
     sets: list[PermissionSetSpec] = field(default_factory=list)
     removed_sets: list[str] = field(default_factory=list)
     missing_allowed: bool = False
+    spoiled: bool = False
 
     def check(self) -> None:
         """Looks at every component; nothing is changed. The caller holds the org's lock."""
@@ -93,12 +99,16 @@ class Deployment:
     def _try(self, kind: str, name: str, file: str, work: Callable[[], tuple[bool, bool]]) -> None:
         outcome = Outcome(kind, name, file)
         try:
-            outcome.created, outcome.changed = work()
+            spoilt = self.spoiled and kind == "CustomField" and self._is_second(kind)
+            outcome.created, outcome.changed = _spoil() if spoilt else work()
         except ComponentError as error:
             outcome.problem, outcome.problem_type = str(error), "Error"
             if self.missing_allowed and str(error).endswith(_MISSING):
                 outcome.problem_type = "Warning"
         self.outcomes.append(outcome)
+
+    def _is_second(self, kind: str) -> bool:
+        return sum(one.kind == kind for one in self.outcomes) % 2 == 1
 
     def _names(self, kind: str, folder: str, ending: str) -> list[str]:
         """Members of a type, `*` replaced by what the package holds."""

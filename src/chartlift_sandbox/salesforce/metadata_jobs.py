@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+from chartlift_sandbox.faults import DEPLOY_KINDS, FaultPlan
 from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.errors import not_found
 from chartlift_sandbox.salesforce.metadata_apply import apply
@@ -93,6 +94,14 @@ class RetrieveJob:
     problems: list[tuple[str, str]] = field(default_factory=list)
 
 
+def _hide_fields(org: Org, deployment: Deployment) -> None:
+    """Takes the field permissions of the deployed fields back: they exist and nobody sees them."""
+    for one in deployment.outcomes:
+        if one.kind == "CustomField" and not one.failed and not one.deleted:
+            org.db.execute('DELETE FROM "FieldPermissions" WHERE "Field" = ?', [one.name])
+    org.access.invalidate()
+
+
 def stamp(moment: datetime | None) -> str | None:
     """An instant as metadata answers write it."""
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
@@ -101,8 +110,8 @@ def stamp(moment: datetime | None) -> str | None:
 class MetadataJobs:
     """All deployments and retrievals of one org; deployments run one after the other."""
 
-    def __init__(self, org: Org) -> None:
-        self._org = org
+    def __init__(self, org: Org, faults: FaultPlan | None = None) -> None:
+        self._org, self._faults = org, faults
         self._lock = threading.Lock()
         self._pool: ThreadPoolExecutor | None = None
         self._deploys: dict[str, DeployJob] = {}
@@ -125,8 +134,14 @@ class MetadataJobs:
         if job.status == "Canceled":
             return
         job.status, job.started = "InProgress", self._org.clock.now()
+        planned = self._planned()
+        if planned in {"in_progress", "canceled"}:
+            if planned == "canceled":
+                job.completed = job.modified = self._org.clock.now()
+                job.status = "Canceled"
+            return
         try:
-            status = self._carry_out(job, data)
+            status = self._carry_out(job, data, planned)
         except PackageError as error:
             job.error, status = str(error), "Failed"
         except Exception:  # noqa: BLE001 - a deployment that breaks must end as Failed
@@ -135,16 +150,25 @@ class MetadataJobs:
         job.completed = job.modified = self._org.clock.now()
         job.status = status
 
-    def _carry_out(self, job: DeployJob, data: bytes) -> str:
+    def _planned(self) -> str:
+        """What a planned fault does to the deployment in hand; nothing if it is empty."""
+        where = "/metadata/deployRequest"
+        due = self._faults.take(DEPLOY_KINDS, "org", None, where, None) if self._faults is not None else []
+        return due[0].what if due else ""
+
+    def _carry_out(self, job: DeployJob, data: bytes, planned: str) -> str:
         package = read_package(data)
         with self._org.lock:
             deployment = Deployment(self._org, job.actor, package, Draft(self._org.schema))
             deployment.missing_allowed = bool(job.options["allowMissingFiles"])
+            deployment.spoiled = planned == "partial"
             deployment.check()
             failures = deployment.failures
             keep = not job.options["checkOnly"] and not (failures and job.options["rollbackOnError"])
             if keep:
                 apply(deployment)
+            if keep and planned == "no_fls":
+                _hide_fields(self._org, deployment)
         for one in deployment.outcomes:
             one.component_id = self._component_id(one)
         job.outcomes = deployment.outcomes

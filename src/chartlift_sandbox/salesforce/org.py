@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ from chartlift_sandbox.salesforce.cascade import CLEARED_TABLE
 from chartlift_sandbox.salesforce.catalogue import natural_keys, standard_schema
 from chartlift_sandbox.salesforce.failures import row_numbers
 from chartlift_sandbox.salesforce.hooks import FieldUpdate, RowFault, ValidationRule
+from chartlift_sandbox.salesforce.injected import Injector, Rows
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import whole
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
@@ -68,6 +70,7 @@ class Org:
         self.before_save: list[FieldUpdate] = []
         self.validation_rules: list[ValidationRule] = []
         self.row_faults: list[RowFault] = []
+        self.injector: Injector | None = None
         self.natural_keys = natural_keys()
         self.writes = WriteLog()
         self.access = Access(self)
@@ -75,6 +78,7 @@ class Org:
         self.org_id = ids.make("00D", 1 + seed % 62**6)
         self.schema_changed_at = clock.now().replace(microsecond=0)
         self.archived_on = clock.now().date()
+        self._recent: deque[tuple[datetime, str, int]] = deque()
         self.on_reset: Callable[[Org], None] | None = None
         self._transactions = store.Transactions(self.lock)
         self.db: duckdb.DuckDBPyConnection = store.connect(path)
@@ -167,7 +171,18 @@ class Org:
         with self.lock:
             first = self.counters.get(prefix, 0) + 1
             self.counters[prefix] = first + count - 1
+            if self.settings.query_lag_s:
+                self._recent.append((self.clock.now(), prefix, first))
         return ids.block(prefix, first, count)
+
+    def first_unseen(self, prefix: str) -> str | None:
+        """The first Id under a key prefix that queries do not see yet; ids sort in the order of insertion."""
+        since = self.clock.now() - timedelta(seconds=self.settings.query_lag_s)
+        with self.lock:
+            while self._recent and self._recent[0][0] <= since:
+                self._recent.popleft()
+            first = next((number for _, one, number in self._recent if one == prefix), None)
+        return None if first is None else ids.make(prefix, first)
 
     def new_id(self, prefix: str) -> str:
         """The next id under a key prefix, for jobs, deploys and cursors too."""
@@ -197,6 +212,13 @@ class Org:
     ) -> pa.Table:
         """Insert, update, upsert, delete, undelete or hardDelete rows; see `dml.run`."""
         with self.lock:
+            if self.injector is not None:
+                rows = Rows(
+                    self, self.injector.plan, op, object_name, table, actor, external_id, job, all_or_none,
+                    options or DmlOptions(),
+                )  # fmt: skip
+                if (answer := self.injector.run(rows)) is not None:
+                    return answer
             return dml.run(
                 self, op, object_name, table, actor,
                 external_id=external_id, job=job, all_or_none=all_or_none, options=options,

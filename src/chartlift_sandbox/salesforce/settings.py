@@ -41,6 +41,10 @@ class OrgSettings:
     """Several currencies, GBP the corporate one: cannot be turned off again."""
     state_country_picklists: bool = False
     """State and Country picklists: addresses take listed places only; cannot be turned off again."""
+    query_lag_s: float = 0.0
+    """Queries do not see records that were created within the last so many virtual seconds."""
+    bulk_query_java_doubles: bool = True
+    """Numbers in the results of query jobs are written as Java writes a double."""
     recycle_bin_days: int = 15
     """How long a deleted record can be restored."""
     max_collection: int = 200

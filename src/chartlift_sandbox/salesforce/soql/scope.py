@@ -189,11 +189,13 @@ class Scope:
         return sql
 
     def living(self) -> list[str]:
-        """Conditions that hide soft-deleted rows and archived activities from an ordinary query."""
-        if self.statement.all_rows:
-            return []
+        """Conditions that hide soft-deleted rows and archived activities from an ordinary query, fresh rows from all."""
         root, fields = self.root.alias, self.root.sobject.fields
-        shown = [alive_sql("IsDeleted" in fields, root)]
+        unseen = self.statement.org.first_unseen(self.root.sobject.key_prefix)
+        lagging = [f'{root}."Id" < {self.statement.bind(unseen)}'] if unseen is not None else []
+        if self.statement.all_rows:
+            return lagging
+        shown = [*lagging, alive_sql("IsDeleted" in fields, root)]
         if self.root.sobject.name in ACTIVITY_OBJECTS and "IsArchived" in fields:
             shown.append(f'{root}."IsArchived" IS NOT TRUE')
         return shown

@@ -30,6 +30,10 @@ class Visibility(Protocol):
         """Names of the fields that field-level security lets the caller see."""
         ...
 
+    def first_unseen(self, prefix: str) -> str | None:
+        """The first Id under a key prefix that is too fresh for queries, if any."""
+        ...
+
     def readable(self, actor: Any, object_name: str) -> bool:
         """Whether the caller may read the object at all."""
         ...

@@ -48,6 +48,9 @@ class SmallOrg:
     def now(self) -> Any:
         return NOW.replace(tzinfo=None)
 
+    def first_unseen(self, _prefix: str) -> str | None:
+        return None
+
     def readable(self, _actor: Person, name: str) -> bool:
         return name not in self.unreadable
 

@@ -25,6 +25,7 @@ from chartlift_sandbox.org_switches import (
     set_validation_rules,
 )
 from chartlift_sandbox.person_edits import edit_org
+from chartlift_sandbox.rule_door import rule_routes
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.writes import Only
 
@@ -276,6 +277,7 @@ def create_control(estate: Estate) -> Starlette:
             Route("/org/restore", door.restore, methods=["POST"]),
             Route("/org/settings", door.settings, methods=["GET", "POST"]),
             Route("/org/jwt-key", door.jwt_key, methods=["POST"]),
+            *rule_routes(estate.org),
             Route("/clinic/truth", door.truth, methods=["GET"]),
             Route("/clinic/mutate", door.mutate, methods=["POST"]),
         ],

@@ -1,10 +1,12 @@
 """Changes an administrator makes in Setup, for the control door: switches, unique fields, automation."""
 
 import dataclasses
+from collections.abc import Callable
 from typing import Any
 
 from chartlift_sandbox.salesforce import features
 from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, standard_schema
+from chartlift_sandbox.salesforce.formulas import FormulaError, compile_formula
 from chartlift_sandbox.salesforce.hooks import FieldUpdate, ValidationRule
 from chartlift_sandbox.salesforce.org import Org
 
@@ -59,7 +61,7 @@ def set_unique(org: Org, fields: Any) -> None:
     Raises:
         SwitchError: no such field.
     """
-    for qualified, unique in _mapping(fields).items():
+    for qualified, unique in mapping(fields).items():
         owner, _, name = str(qualified).partition(".")
         found = org.schema.field(owner, name)
         if found is None:
@@ -68,15 +70,23 @@ def set_unique(org: Org, fields: Any) -> None:
 
 
 def set_validation_rules(org: Org, rules: Any) -> None:
-    """Replaces the validation rules: a list of `{"object", "condition" (SQL), "message", "error_field"}`.
+    """Replaces the validation rules: a list of `{"object", "condition" (SQL) or "formula", "message", "error_field"}`.
+
+    `name`, `description` and `active` may be given too.
 
     Raises:
         SwitchError: a rule lacks a word or names an unknown object.
     """
     made = []
-    for rule in _mappings(rules):
-        words = [_known_object(org, rule), _word(rule, "condition"), _word(rule, "message")]
-        made.append(ValidationRule(*words, error_field=str(rule.get("error_field") or "")))
+    for rule in mappings(rules):
+        owner = known_object(org, rule)
+        text = str(rule.get("formula") or "")
+        if text:
+            checked(lambda o=owner, t=text: compile_formula(org.schema, org.schema.objects[o], t))
+        condition = "" if text else word(rule, "condition")
+        more = {name: str(rule.get(name) or "") for name in ("error_field", "name", "description")}
+        active = rule.get("active") is not False
+        made.append(ValidationRule(owner, condition, word(rule, "message"), formula=text, active=active, **more))
     org.validation_rules[:] = made
 
 
@@ -87,36 +97,48 @@ def set_field_updates(org: Org, updates: Any) -> None:
         SwitchError: an update lacks a word or names an unknown object or field.
     """
     made = []
-    for one in _mappings(updates):
-        owner = _known_object(org, one)
-        found = org.schema.field(owner, _word(one, "field"))
+    for one in mappings(updates):
+        owner = known_object(org, one)
+        found = org.schema.field(owner, word(one, "field"))
         if found is None:
             raise SwitchError(f"no field {owner}.{one['field']}")
-        made.append(FieldUpdate(owner, found.name, _word(one, "expression"), on_update=bool(one.get("on_update"))))
+        made.append(FieldUpdate(owner, found.name, word(one, "expression"), on_update=bool(one.get("on_update"))))
     org.before_save[:] = made
 
 
-def _known_object(org: Org, entry: dict[str, Any]) -> str:
-    found = org.schema.object(_word(entry, "object"))
+def checked(work: Callable[[], Any]) -> None:
+    """Runs a check of formulas. Raises SwitchError with its words."""
+    try:
+        work()
+    except FormulaError as error:
+        raise SwitchError(str(error)) from error
+
+
+def known_object(org: Org, entry: dict[str, Any]) -> str:
+    """The name of the object that an entry is about. Raises SwitchError."""
+    found = org.schema.object(word(entry, "object"))
     if found is None:
         raise SwitchError(f"no object {entry['object']}")
     return found.name
 
 
-def _word(entry: dict[str, Any], name: str) -> str:
+def word(entry: dict[str, Any], name: str) -> str:
+    """A text that an entry must have. Raises SwitchError."""
     text = entry.get(name)
     if not isinstance(text, str) or not text:
         raise SwitchError(f"{name} is missing")
     return text
 
 
-def _mapping(value: Any) -> dict[Any, Any]:
+def mapping(value: Any) -> dict[Any, Any]:
+    """A JSON object. Raises SwitchError."""
     if not isinstance(value, dict):
         raise SwitchError("an object was expected")
     return value
 
 
-def _mappings(value: Any) -> list[dict[Any, Any]]:
+def mappings(value: Any) -> list[dict[Any, Any]]:
+    """A list of JSON objects. Raises SwitchError."""
     if not isinstance(value, list):
         raise SwitchError("a list was expected")
-    return [_mapping(one) for one in value]
+    return [mapping(one) for one in value]

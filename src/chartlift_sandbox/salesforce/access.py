@@ -89,6 +89,11 @@ class Access:
         )
         return [row["Id"] for row in rows]
 
+    def set_names(self, user_id: str) -> list[str]:
+        """API names of the permission sets of a user, the profile's own included."""
+        sql = 'SELECT "Name" FROM "PermissionSet" WHERE "Id" IN (SELECT unnest(?))'
+        return [row["Name"] for row in self._org.rows(sql, [self._set_ids(user_id)])]
+
     def _read(self, user_id: str) -> UserAccess:
         sets = self._set_ids(user_id)
         names = list(self._permission_columns())

@@ -37,6 +37,10 @@ class DmlOptions:
     allow_duplicates: bool = False
     channel: str = "rest"
 
+    def of_automation(self) -> DmlOptions:
+        """The options of what automation does on its own: it runs in the system's name and may do everything."""
+        return DmlOptions(allow_duplicates=True, channel="person")
+
 
 @dataclass
 class Call:

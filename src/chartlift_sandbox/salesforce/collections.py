@@ -128,7 +128,7 @@ def by_type(
     for place, record in enumerate(records):
         groups.setdefault(_type_of(record), []).append(place)
     results: list[dict[str, Any]] = [dict(_FAULTS) for _ in records]
-    mark = org.writes.mark()
+    mark, sent = org.writes.mark(), len(org.rules.mail)
     try:
         with org.transaction() if all_or_none else nullcontext():
             for kind, places in groups.items():
@@ -140,6 +140,7 @@ def by_type(
                 undo()
     except UndoneError:
         org.writes.roll_back(mark, ":".join(ROLLED_BACK))
+        del org.rules.mail[sent:]
         return [_undone(row, op) for row in results]
     return results
 

@@ -1,7 +1,8 @@
 """Set-based DML: one call writes any number of rows, and every rule is applied to all of them at once.
 
-`run` is what `Org.dml` calls. The steps follow the platform's order of execution: formats, lengths and picklists;
-lookups; defaults and before-save updates; required fields; validation rules; unique values; duplicate rules; save.
+`run` is what `Org.dml` calls. The steps follow the platform's order of execution: foreign keys, formats, lengths and
+picklists; before-save flows; before triggers; required fields and validation rules; duplicate rules; unique values and
+locks; after triggers and after-save flows that fail; save; what automation does beside it.
 """
 
 from __future__ import annotations
@@ -56,7 +57,7 @@ def run(
     if sobject is None or not (options.channel == "person" or org.readable(actor, object_name)):
         raise unknown_object(object_name)
     call = Call(org, op, sobject, _plain(table), actor, job, options)
-    mark = org.writes.mark()
+    mark, sent = org.writes.mark(), len(org.rules.mail)
     result = RESULT_SCHEMA.empty_table()
     try:
         with org.transaction():
@@ -65,6 +66,7 @@ def run(
                 undo()
     except UndoneError:
         org.writes.roll_back(mark, ":".join(ROLLED_BACK))
+        del org.rules.mail[sent:]
         return _rolled_back(result)
     org.after_dml(sobject.name)
     return result
@@ -92,7 +94,7 @@ def _rolled_back(result: pa.Table) -> pa.Table:
     ids = pc.if_else(made, pa.scalar(None, pa.string()), result.column("id").combine_chunks())
     count = result.num_rows
     columns = [result.column("row"), ids, pa.repeat(False, count), result.column("created"), code, message]
-    return pa.table([*columns, result.column("fields")], schema=RESULT_SCHEMA)
+    return pa.table([*columns, result.column("fields"), result.column("detail")], schema=RESULT_SCHEMA)
 
 
 def _upsert(call: Call, external_id: str | None) -> pa.Table:

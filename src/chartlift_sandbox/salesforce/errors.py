@@ -12,22 +12,31 @@ CONTENT_TYPE = "application/json;charset=UTF-8"
 class OrgError(Exception):
     """A refused request or record: `code` is the platform's error code, `status` the HTTP status.
 
-    `fields` names the fields concerned, if any. Raised for whole requests; failed rows of a DML call are data.
+    `fields` names the fields concerned, if any; `detail` has further keys of the error.
+    Raised for whole requests; failed rows of a DML call are data.
     """
 
-    def __init__(self, code: str, message: str, fields: tuple[str, ...] = (), status: int = 400) -> None:
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        fields: tuple[str, ...] = (),
+        status: int = 400,
+        detail: dict[str, Any] | None = None,
+    ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
         self.message = message
         self.fields = fields
         self.status = status
+        self.detail = detail or {}
 
     def body(self) -> list[dict[str, Any]]:
         """The JSON array that goes over the wire."""
         error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
         if self.fields:
             error["fields"] = list(self.fields)
-        return [error]
+        return [self.detail | error]
 
 
 def error_response(error: OrgError) -> JSONResponse:

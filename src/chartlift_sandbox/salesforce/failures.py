@@ -10,7 +10,7 @@ from functools import cache
 import pyarrow as pa
 
 from chartlift_sandbox.salesforce.kernels import pc
-from chartlift_sandbox.salesforce.literals import FALSE, NO_NUMBER, TRUE, all_true, text, whole
+from chartlift_sandbox.salesforce.literals import FALSE, NO_NUMBER, NO_TEXT, TRUE, all_true, text, whole
 
 _LARGEST = 200_000
 RESULT_SCHEMA = pa.schema(
@@ -22,6 +22,7 @@ RESULT_SCHEMA = pa.schema(
         ("code", pa.string()),
         ("message", pa.string()),
         ("fields", pa.string()),
+        ("detail", pa.string()),
     ]
 )
 
@@ -40,6 +41,7 @@ class Failures:
         self._code: pa.Array = pa.nulls(count, pa.string())
         self._message: pa.Array = pa.nulls(count, pa.string())
         self._fields: pa.Array = pa.nulls(count, pa.string())
+        self._detail: pa.Array = pa.nulls(count, pa.string())
 
     def add(self, mask: pa.Array, code: str, message: pa.Array | str, fields: str = "") -> None:
         """Fail the rows of a mask (nulls count as false) that have not failed before.
@@ -55,6 +57,11 @@ class Failures:
         self._message = pc.if_else(mask, text(message) if isinstance(message, str) else message, self._message)
         self._fields = pc.if_else(mask, text(fields), self._fields)
         self.bad = mask if self.bad is None else pc.or_(self.bad, mask)
+
+    def explain(self, details: pa.Array) -> None:
+        """Attach JSON to rows that have not failed yet, over all rows, null for most; REST shows it with the error."""
+        fresh = details if self.bad is None else pc.if_else(self.bad, NO_TEXT, details)
+        self._detail = pc.coalesce(self._detail, fresh)
 
     def add_rows(self, rows: pa.Array, codes: pa.Array | str, messages: pa.Array | str, fields: str = "") -> None:
         """Fail rows by number; arrays run parallel to `rows`."""
@@ -103,7 +110,7 @@ class Failures:
         """The answer of a DML call; `ids` covers all rows."""
         success = all_true(self.count) if self.bad is None else self.good
         made = pa.repeat(TRUE if created else FALSE, self.count) if isinstance(created, bool) else created
-        columns = [row_numbers(self.count), ids, success, made, self._code, self._message, self._fields]
+        columns = [row_numbers(self.count), ids, success, made, self._code, self._message, self._fields, self._detail]
         return pa.table(columns, schema=RESULT_SCHEMA)
 
 

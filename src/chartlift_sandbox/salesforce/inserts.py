@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import activities, audit, consequences, hooks, uniqueness
+from chartlift_sandbox.salesforce import activities, audit, automation, consequences, duplicates, hooks, uniqueness
 from chartlift_sandbox.salesforce.autonumber import render
 from chartlift_sandbox.salesforce.derived import derivations
 from chartlift_sandbox.salesforce.failures import row_numbers
@@ -30,16 +30,19 @@ def insert(call: Call) -> pa.Table:
     given = list(staged)
     _defaults(call, cells, staged)
     audit.default_owner(call, staged)
+    audit.check_owner(call, staged.get("OwnerId") if "OwnerId" in cells else None)
     consequences.before_insert(call, staged)
     hooks.field_updates(call, staged)
+    automation.before_save(call, staged)
     required = [f.name for f in call.sobject.fields.values() if _is_required(f)]
     call.required(required, staged)
     activities.check_event(call, staged)
     hooks.validate(call, staged)
     audit.stamp(call, staged)
-    audit.check_owner(call, staged.get("OwnerId") if "OwnerId" in cells else None)
+    duplicates.check(call, staged)
     _check_unique(call, staged)
     hooks.row_faults(call)
+    automation.after_triggers(call, staged)
     return _save(call, staged, given)
 
 
@@ -87,8 +90,6 @@ def _check_unique(call: Call, staged: dict[str, pa.Array]) -> None:
     key = call.org.natural_keys.get(call.sobject.name)
     if key is not None:
         uniqueness.check_natural_key(call.org, call.sobject, key, staged, call.failures)
-    if call.sobject.name == "Contact" and not call.options.allow_duplicates:
-        uniqueness.check_duplicate_rule(call.org, staged, None, call.failures)
 
 
 def _save(call: Call, staged: dict[str, pa.Array], given: list[str]) -> pa.Table:
@@ -111,6 +112,7 @@ def _save(call: Call, staged: dict[str, pa.Array], given: list[str]) -> pa.Table
         )
         consequences.after_insert(call, incoming)
     _log(call, incoming, given)
+    automation.after_save(call, staged, ids)
     shown = ids if call.failures.bad is None else pc.if_else(call.failures.bad, NO_TEXT, ids)
     return call.failures.result(shown, True)
 

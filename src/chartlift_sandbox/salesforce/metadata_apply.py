@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from chartlift_sandbox.salesforce import metadata_rules
 from chartlift_sandbox.salesforce.metadata_deploy import Deployment
 from chartlift_sandbox.salesforce.metadata_draft import Change
 from chartlift_sandbox.salesforce.org import Org
@@ -16,6 +17,14 @@ def apply(deployment: Deployment) -> None:
     org = deployment.org
     for change in deployment.draft.changes:
         _APPLY[change.kind](org, change)
+    for kind, name in deployment.removed_rules:
+        metadata_rules.remove(org.rules, kind, name)
+    for rule in deployment.rules:
+        metadata_rules.put(org.rules, rule)
+    for name, granted in deployment.custom_grants.items():
+        org.rules.grants.pop(name.lower(), None)
+        if granted:
+            org.rules.grants[name.lower()] = granted
     for spec in deployment.sets:
         store_permission_set(org, spec)
     for name in deployment.removed_sets:

@@ -10,21 +10,29 @@ from xml.etree.ElementTree import Element
 
 from chartlift_sandbox.salesforce.metadata_draft import Draft
 from chartlift_sandbox.salesforce.metadata_fields import ComponentError, read_field, read_values
+from chartlift_sandbox.salesforce.metadata_rules import (
+    RULE_TYPES,
+    exists,
+    read_custom_grants,
+    read_duplicate_rule,
+    read_validation_rule,
+)
 from chartlift_sandbox.salesforce.metadata_zip import Package, children_of, text_of
 from chartlift_sandbox.salesforce.org import Actor, Org
 from chartlift_sandbox.salesforce.permissions import PermissionSetSpec, read_permission_set
+from chartlift_sandbox.salesforce.rulebook import DuplicateRule, ValidationRule
 from chartlift_sandbox.salesforce.store import quote
 
 INERT_TYPES = {
     "Layout": ("layouts", "layout"), "CustomApplication": ("applications", "app"), "ListView": ("objects", "object"),
-    "CompactLayout": ("objects", "object"), "ValidationRule": ("objects", "object"),
+    "CompactLayout": ("objects", "object"),
     "RecordType": ("objects", "object"), "FieldSet": ("objects", "object"), "FlexiPage": ("flexipages", "flexipage"),
     "Report": ("reports", "report"),
     "ReportType": ("reportTypes", "reportType"), "Dashboard": ("dashboards", "dashboard"), "Flow": ("flows", "flow"),
-    "CustomLabels": ("labels", "labels"), "CustomPermission": ("customPermissions", "customPermission"),
+    "CustomLabels": ("labels", "labels"),
     "Settings": ("settings", "settings"), "Profile": ("profiles", "profile"),
     "PathAssistant": ("pathAssistants", "pathAssistant"),
-    "QuickAction": ("quickActions", "quickAction"), "DuplicateRule": ("duplicateRules", "duplicateRule"),
+    "QuickAction": ("quickActions", "quickAction"),
     "MatchingRules": ("matchingRules", "matchingRule"), "GlobalValueSetTranslation": ("globalValueSetTranslations", ""),
 }  # fmt: skip
 """Types that are taken without any effect on data, with folder and file ending."""
@@ -63,6 +71,8 @@ class Deployment:
     Attributes:
         outcomes: One per component, in the order they were looked at.
         sets: Permission sets that passed.
+        rules: Rules and custom permissions that passed.
+        custom_grants: By permission set, the custom permissions that it grants.
         missing_allowed: A component without its file is only worth a warning.
         spoiled: A planned fault lets every second field fail.
     """
@@ -74,6 +84,9 @@ class Deployment:
     outcomes: list[Outcome] = field(default_factory=list)
     sets: list[PermissionSetSpec] = field(default_factory=list)
     removed_sets: list[str] = field(default_factory=list)
+    rules: list[ValidationRule | DuplicateRule | str] = field(default_factory=list)
+    custom_grants: dict[str, list[str]] = field(default_factory=dict)
+    removed_rules: list[tuple[str, str]] = field(default_factory=list)
     missing_allowed: bool = False
     spoiled: bool = False
 
@@ -86,12 +99,14 @@ class Deployment:
         self._value_sets("StandardValueSet", "standardValueSets", "standardValue")
         self._value_sets("GlobalValueSet", "globalValueSets", "customValue")
         self._fields()
+        self._rules()
         for name in self._names("CustomTab", "tabs", "tab"):
             self._try("CustomTab", name, f"tabs/{name}.tab", lambda n=name: self.draft.add_tab(n))
         for name in self._names("PermissionSet", "permissionsets", "permissionset"):
             file = f"permissionsets/{name}.permissionset"
             self._try("PermissionSet", name, file, lambda n=name: self._permission_set(n))
         known = {"CustomObject", "CustomField", "StandardValueSet", "GlobalValueSet", "CustomTab", "PermissionSet"}
+        known |= set(RULE_TYPES)
         for kind in (one for one in wanted if one not in known):
             self._inert(kind)
         self._remove(self.package.removed_last)
@@ -127,8 +142,8 @@ class Deployment:
             raise ComponentError(f"An object '{name}' of type {kind} {_MISSING}")
         return root
 
-    def _missing(self, name: str) -> tuple[bool, bool]:
-        self._file("", "CustomField", name)
+    def _missing(self, name: str, kind: str = "CustomField") -> tuple[bool, bool]:
+        self._file("", kind, name)
         return False, False
 
     def _objects(self) -> None:
@@ -161,6 +176,50 @@ class Deployment:
         for full in sorted(named - found):
             path = f"objects/{full.partition('.')[0]}.object"
             self._try("CustomField", full, path, lambda f=full: self._missing(f))
+
+    def _rules(self) -> None:
+        """Validation rules of listed objects and by name, duplicate rules, custom permissions."""
+        whole = set(self._names("CustomObject", "objects", "object"))
+        named = {one for one in self.package.members.get("ValidationRule", []) if one != "*"}
+        every, found = "*" in self.package.members.get("ValidationRule", []), set()
+        for path, owner, element in self._elements("validationRules"):
+            full = f"{owner}.{text_of(element, 'fullName') or ''}"
+            if every or owner in whole or full in named:
+                found.add(full)
+                self._try("ValidationRule", full, path, lambda o=owner, e=element: self._validation_rule(o, e))
+        for full in sorted(named - found):
+            path = f"objects/{full.partition('.')[0]}.object"
+            self._try("ValidationRule", full, path, lambda f=full: self._missing(f, "ValidationRule"))
+        for name in self._names("DuplicateRule", "duplicateRules", "duplicateRule"):
+            path = f"duplicateRules/{name}.duplicateRule"
+            self._try("DuplicateRule", name, path, lambda n=name, p=path: self._duplicate_rule(n, p))
+        for name in self._names("CustomPermission", "customPermissions", "customPermission"):
+            path = f"customPermissions/{name}.customPermission"
+            self._try("CustomPermission", name, path, lambda n=name, p=path: self._custom_permission(n, p))
+
+    def _elements(self, tag: str) -> list[tuple[str, str, Element]]:
+        """Elements of all object files: path, object, element."""
+        return [
+            (path, path.removeprefix("objects/").removesuffix(".object"), element)
+            for path, root in sorted(self.package.files.items())
+            if path.startswith("objects/") and path.endswith(".object")
+            for element in children_of(root, tag)
+        ]
+
+    def _validation_rule(self, owner: str, element: Element) -> tuple[bool, bool]:
+        rule = read_validation_rule(owner, element, self.draft)
+        self.rules.append(rule)
+        return not exists(self.org.rules, "ValidationRule", f"{rule.object_name}.{rule.name}"), True
+
+    def _duplicate_rule(self, name: str, path: str) -> tuple[bool, bool]:
+        root = self._file(path, "DuplicateRule", name)
+        self.rules.append(read_duplicate_rule(name, root, self.package, self.draft))
+        return not exists(self.org.rules, "DuplicateRule", name), True
+
+    def _custom_permission(self, name: str, path: str) -> tuple[bool, bool]:
+        self._file(path, "CustomPermission", name)
+        self.rules.append(name)
+        return not exists(self.org.rules, "CustomPermission", name), True
 
     def _field(self, owner: str, element: Element) -> tuple[bool, bool]:
         new = read_field(element)
@@ -203,6 +262,8 @@ class Deployment:
     def _permission_set(self, name: str) -> tuple[bool, bool]:
         root = self._file(f"permissionsets/{name}.permissionset", "PermissionSet", name)
         spec = read_permission_set(name, root, self.draft, audit_switch=self.org.settings.set_audit_fields)
+        known = {one.lower() for one in (*self.org.rules.custom_permissions, *self.rules) if isinstance(one, str)}
+        self.custom_grants[name] = read_custom_grants(root, known)
         self.sets.append(spec)
         return not self._set_exists(name), True
 
@@ -254,6 +315,10 @@ class Deployment:
             if self._set_assigned(name):
                 raise ComponentError(f"The permission set {name} is assigned to users")
             self.removed_sets.append(name)
+        elif kind in RULE_TYPES:
+            if not exists(self.org.rules, kind, name):
+                raise ComponentError(f"No {kind} named: {name} found")
+            self.removed_rules.append((kind, name))
         elif kind not in INERT_TYPES and kind != "CustomTab":
             raise ComponentError(f"Unknown type name '{kind}' specified in destructiveChanges.xml")
 

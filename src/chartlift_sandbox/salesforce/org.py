@@ -20,10 +20,11 @@ from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.cascade import CLEARED_TABLE
 from chartlift_sandbox.salesforce.catalogue import natural_keys, standard_schema
 from chartlift_sandbox.salesforce.failures import row_numbers
-from chartlift_sandbox.salesforce.hooks import FieldUpdate, RowFault, ValidationRule
+from chartlift_sandbox.salesforce.hooks import RowFault
 from chartlift_sandbox.salesforce.injected import Injector, Rows
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import whole
+from chartlift_sandbox.salesforce.rulebook import Rulebook
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
 from chartlift_sandbox.salesforce.settings import OrgSettings
 from chartlift_sandbox.salesforce.writes import EVERYTHING, Only, WriteLog
@@ -67,8 +68,8 @@ class Org:
         self.base_url = "https://clinic.my.salesforce.com"
         self.sessions: dict[str, Session] = {}
         self.people = People()
-        self.before_save: list[FieldUpdate] = []
-        self.validation_rules: list[ValidationRule] = []
+        self.rules = Rulebook()
+        self.before_save, self.validation_rules = self.rules.before_save, self.rules.validation
         self.row_faults: list[RowFault] = []
         self.injector: Injector | None = None
         self.natural_keys = natural_keys()

@@ -194,7 +194,9 @@ def row_error(row: dict[str, Any]) -> OrgError:
     """The failed row of a DML call as the error of a single-record request."""
     code = row["code"]
     status = 404 if code in _NOT_FOUND_CODES else 403 if code in _FORBIDDEN_CODES else 400
-    return OrgError(code, row["message"], tuple(name for name in (row["fields"] or "").split(",") if name), status)
+    fields = tuple(name for name in (row["fields"] or "").split(",") if name)
+    detail = {"duplicateResult": orjson.loads(row["detail"])} if row["detail"] else {}
+    return OrgError(code, row["message"], fields, status, detail)
 
 
 def save_result(row: dict[str, Any], *, with_created: bool = False) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.catalogue import setup_object
+from chartlift_sandbox.salesforce.rulebook import STANDARD_CONTACT, duplicate_rules
 from chartlift_sandbox.salesforce.schema import Field, SObject
 
 if TYPE_CHECKING:
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 Row = dict[str, Any]
 Source = Callable[["Org"], list[Row]]
 _SOURCES: dict[str, Source] = {}
+_MOMENTS = {"before_save": "RecordBeforeSave", "after_save": "RecordAfterSave"}
+_ON = {"insert": "Create", "update": "Update", "both": "CreateAndUpdate"}
 
 
 def provide(object_name: str, source: Source) -> None:
@@ -84,43 +87,79 @@ def _field(one: SObject, found: Field) -> Row:
 
 
 def _validation_rules(org: Org) -> list[Row]:
+    named = [
+        (rule.name or f"{rule.object_name.removesuffix('__c')}_rule_{number}", rule)
+        for number, rule in enumerate(org.validation_rules, start=1)
+    ]
     return [
         {
-            "ValidationName": f"{rule.object_name.removesuffix('__c')}_rule_{number}", "Active": True,
+            "ValidationName": name, "Active": rule.active, "Description": rule.description or None,
             "EntityDefinitionId": rule.object_name, "ErrorMessage": rule.message,
             "ErrorDisplayField": rule.error_field or None,
-            "FullName": f"{rule.object_name}.{rule.object_name.removesuffix('__c')}_rule_{number}",
+            "FullName": f"{rule.object_name}.{name}",
             "Metadata": {
-                "active": True, "errorConditionFormula": rule.condition, "errorMessage": rule.message,
-                "errorDisplayField": rule.error_field or None, "description": None,
+                "active": rule.active, "errorConditionFormula": rule.formula or rule.condition,
+                "errorMessage": rule.message, "errorDisplayField": rule.error_field or None,
+                "description": rule.description or None,
             },
         }
-        for number, rule in enumerate(org.validation_rules, start=1)
+        for name, rule in named
     ]  # fmt: skip
 
 
 def _flows(org: Org) -> list[Row]:
+    updates = [
+        (f"Set_{one.field}_{number}", f"Set {one.field}", "RecordBeforeSave",
+         "CreateAndUpdate" if one.on_update else "Create", True, one.object_name)
+        for number, one in enumerate(org.before_save, start=1)
+    ]  # fmt: skip
+    made = [
+        (one.name, one.name.replace("_", " "), _MOMENTS[one.moment], _ON[one.on], one.active, one.object_name)
+        for one in org.rules.automations
+        if one.action != "fail_apex"
+    ]
     return [
         {
-            "DurableId": f"Set_{rule.field}_{number}", "ApiName": f"Set_{rule.field}_{number}",
-            "Label": f"Set {rule.field}", "ProcessType": "AutoLaunchedFlow", "TriggerType": "RecordBeforeSave",
-            "RecordTriggerType": "CreateAndUpdate" if rule.on_update else "Create", "IsActive": True,
-            "TriggerObjectOrEventId": rule.object_name, "TriggerObjectOrEventLabel": rule.object_name,
-            "VersionNumber": 1, "TriggerOrder": None, "Builder": "Flow Builder", "ApiVersion": 67,
-            "ActiveVersionId": ids.make("301", number), "LatestVersionId": ids.make("301", number),
+            "DurableId": name, "ApiName": name, "Label": label, "ProcessType": "AutoLaunchedFlow",
+            "TriggerType": moment, "RecordTriggerType": on, "IsActive": active, "TriggerObjectOrEventId": owner,
+            "TriggerObjectOrEventLabel": owner, "VersionNumber": 1, "TriggerOrder": None, "Builder": "Flow Builder",
+            "ApiVersion": 67, "ActiveVersionId": ids.make("301", number), "LatestVersionId": ids.make("301", number),
         }
-        for number, rule in enumerate(org.before_save, start=1)
+        for number, (name, label, moment, on, active, owner) in enumerate([*updates, *made], start=1)
+    ]  # fmt: skip
+
+
+def _triggers(org: Org) -> list[Row]:
+    apex = [one for one in org.rules.automations if one.action == "fail_apex"]
+    return [
+        {
+            "Name": one.name, "TableEnumOrId": one.object_name, "Status": "Active" if one.active else "Inactive",
+            "ApiVersion": 67.0, "IsValid": True,
+            **{
+                f"Usage{moment}{op.title()}": moment == _MOMENTS[one.moment].removeprefix("Record").removesuffix("Save")
+                and one.on in {"both", op}
+                for moment in ("Before", "After")
+                for op in ("insert", "update")
+            },
+        }
+        for one in apex
     ]  # fmt: skip
 
 
 def _duplicate_rules(org: Org) -> list[Row]:
-    label = "Standard Contact Duplicate Rule"
-    return [
+    rows = [
         {
-            "DeveloperName": label.replace(" ", "_"), "MasterLabel": label, "SobjectType": "Contact",
-            "Language": "en_US", "IsActive": org.settings.duplicate_rule_contact,
+            "DeveloperName": rule.name, "MasterLabel": rule.label, "SobjectType": rule.object_name,
+            "Language": "en_US", "IsActive": rule.active,
         }
+        for rule in duplicate_rules(org.rules, standard=org.settings.duplicate_rule_contact)
     ]  # fmt: skip
+    if all(row["DeveloperName"] != STANDARD_CONTACT.name for row in rows):
+        off = STANDARD_CONTACT
+        rows.append(
+            {"DeveloperName": off.name, "MasterLabel": off.label, "SobjectType": off.object_name, "Language": "en_US"}
+        )
+    return rows
 
 
 def _tabs(org: Org) -> list[Row]:
@@ -138,5 +177,6 @@ def _tabs(org: Org) -> list[Row]:
 for _name, _source in {
     "EntityDefinition": _entities, "FieldDefinition": _fields, "ValidationRule": _validation_rules,
     "FlowDefinitionView": _flows, "DuplicateRule": _duplicate_rules, "TabDefinition": _tabs,
+    "ApexTrigger": _triggers,
 }.items():  # fmt: skip
     provide(_name, _source)

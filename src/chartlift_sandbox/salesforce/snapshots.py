@@ -57,8 +57,7 @@ def reset(org: Org) -> None:
     org.counters.clear()
     org.writes.clear()
     org.archived_on = org.now().date()
-    org.before_save.clear()
-    org.validation_rules.clear()
+    org.rules.clear()
     org.create_standard_objects()
     org.access.invalidate()
     if org.on_reset is not None:
@@ -83,6 +82,7 @@ def _document(org: Org) -> dict[str, Any]:
         "writes": org.writes.count,
         "people": asdict(org.people),
         "settings": asdict(org.settings),
+        "rules": org.rules.document(),
         "org_id": org.org_id,
         "value_sets": {name: [asdict(v) for v in values] for name, values in org.schema.value_sets.items()},
         "objects": [_object_document(sobject) for sobject in org.schema.objects.values()],
@@ -109,6 +109,7 @@ def _load(org: Org, document: dict[str, Any]) -> None:
     org.org_id = document["org_id"]
     for name, value in document["settings"].items():
         setattr(org.settings, name, value)
+    org.rules.load(document.get("rules", {}))
     for name, value in document["people"].items():
         setattr(org.people, name, value)
     org.writes.restore(org.query(f"SELECT * FROM {_LOG} ORDER BY first"), document["writes"])

@@ -1,4 +1,4 @@
-"""Values of which there may be only one: unique fields, natural keys, and the duplicate rule of Contact."""
+"""Values of which there may be only one: unique fields and natural keys."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
 
 WITHIN_CALL = "duplicate value found: <unknown> duplicates value on record with id: <unknown>"
-DUPLICATE_RECORD = "Use one of these records?"
 
 
 def check_unique(
@@ -85,27 +84,3 @@ def check_natural_key(
     )
     failures.add_rows(column_of(taken, "i"), "DUPLICATE_VALUE", WITHIN_CALL)
     failures.add(repeated(org, joined), "DUPLICATE_VALUE", WITHIN_CALL)
-
-
-def check_duplicate_rule(org: Org, staged: dict[str, pa.Array], own: pa.Array | None, failures: Failures) -> None:
-    """The active rule on Contact: a live record with the same first name, last name and e-mail blocks the row."""
-    if "Email" not in staged or "LastName" not in staged or not org.settings.duplicate_rule_contact:
-        return
-    email = staged["Email"]
-    count = len(email)
-    rows = pa.table(
-        {
-            "i": row_numbers(count),
-            "email": email,
-            "last": pc.utf8_lower(staged["LastName"]),
-            "first": pc.utf8_lower(staged.get("FirstName", pa.nulls(count, pa.string()))),
-            "own": own if own is not None else pa.nulls(count, pa.string()),
-        }
-    )
-    taken = org.query_with(
-        {"_keys": rows},
-        'SELECT DISTINCT s.i FROM _keys s JOIN "Contact" t ON t."Email" = s.email AND lower(t."LastName") = s.last '
-        'AND lower(t."FirstName") IS NOT DISTINCT FROM s.first '
-        'WHERE NOT t."IsDeleted" AND t."Id" IS DISTINCT FROM s.own',
-    )
-    failures.add_rows(column_of(taken, "i"), "DUPLICATES_DETECTED", DUPLICATE_RECORD)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import audit, consequences, hooks, uniqueness
+from chartlift_sandbox.salesforce import audit, automation, consequences, duplicates, hooks, uniqueness
 from chartlift_sandbox.salesforce.derived import affected, update_sql
 from chartlift_sandbox.salesforce.failures import any_true, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
@@ -19,8 +19,6 @@ from chartlift_sandbox.salesforce.writes import NEW, OLD
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
 
-RULE_FIELDS = ("FirstName", "LastName", "Email")
-
 
 def update(call: Call) -> pa.Table:
     """Update the rows of a call; answers its result table."""
@@ -28,20 +26,30 @@ def update(call: Call) -> pa.Table:
         call.failures.fail_all("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     ids = named_ids(call)
     columns = call.columns(skip=("id",))
-    extra = RULE_FIELDS if call.sobject.name == "Contact" else ()
+    extra = _looked_at(call)
     found = existing(call, ids, [*dict.fromkeys([*(c.field.name for c in columns), *extra])])
     cells = call.cells(columns)
     staged = {name: _effective(cell, column_of(found, OLD + name)) for name, cell in cells.items()}
     consequences.before_update(call, staged)
-    hooks.field_updates(call, staged, update=True)
-    call.required([name for name, cell in cells.items() if _may_not_be_null(cell)], staged)
-    hooks.validate(call, staged)
     if "OwnerId" in staged:
         changed = pc.if_else(pc.equal(staged["OwnerId"], column_of(found, OLD + "OwnerId")), None, staged["OwnerId"])
         audit.check_owner(call, changed)
-    _check_unique(call, staged, ids, found)
+    hooks.field_updates(call, staged, found)
+    automation.before_save(call, staged, found)
+    call.required([name for name, cell in cells.items() if _may_not_be_null(cell)], staged)
+    hooks.validate(call, staged, found)
+    duplicates.check(call, staged, found, ids)
+    _check_unique(call, staged, ids)
     hooks.row_faults(call)
+    automation.after_triggers(call, staged, found)
     return _save(call, ids, found, staged)
+
+
+def _looked_at(call: Call) -> list[str]:
+    """Fields that rules compare beside those that the call names; all of them where rules watch the object."""
+    if call.org.rules.watches(call.sobject.name):
+        return [one.name for one in call.sobject.stored_fields if one.name != "Id"]
+    return sorted(duplicates.fields_of(call.org, call.sobject.name))
 
 
 def named_ids(call: Call) -> pa.Array:
@@ -93,15 +101,12 @@ def _may_not_be_null(cell: Cells) -> bool:
     return not found.nillable or found.required
 
 
-def _check_unique(call: Call, staged: dict[str, pa.Array], ids: pa.Array, found: pa.Table) -> None:
+def _check_unique(call: Call, staged: dict[str, pa.Array], ids: pa.Array) -> None:
     for name, value in staged.items():
         if call.sobject.fields[name].unique:
             uniqueness.check_unique(
                 call.org, call.sobject, call.sobject.fields[name], value, ids, call.failures, call.id_width
             )  # fmt: skip
-    if call.sobject.name == "Contact" and not call.options.allow_duplicates and set(RULE_FIELDS) & set(staged):
-        person = {name: staged.get(name, column_of(found, OLD + name)) for name in RULE_FIELDS}
-        uniqueness.check_duplicate_rule(call.org, person, ids, call.failures)
 
 
 def _save(call: Call, ids: pa.Array, found: pa.Table, staged: dict[str, pa.Array]) -> pa.Table:
@@ -109,6 +114,7 @@ def _save(call: Call, ids: pa.Array, found: pa.Table, staged: dict[str, pa.Array
     if incoming.num_rows:
         _write(call, incoming, list(staged), ids)
     _log(call, ids, found, staged)
+    automation.after_save(call, staged, ids, found)
     return call.failures.result(ids, False)
 
 

@@ -114,7 +114,11 @@ def test_the_duplicate_header_lets_a_twin_in(web: WebBench) -> None:
     twin = {"FirstName": "Web", "LastName": "Twin", "Email": "web@example.com"}
     assert web("POST", "/sobjects/Contact", twin).status_code == 201
     blocked = web("POST", "/sobjects/Contact", twin)
-    assert blocked.json() == [{"message": "Use one of these records?", "errorCode": "DUPLICATES_DETECTED"}]
+    error = blocked.json()[0]
+    assert (error["message"], error["errorCode"]) == ("Use one of these records?", "DUPLICATES_DETECTED")
+    found = error["duplicateResult"]
+    assert (found["allowSave"], found["duplicateRule"]) == (True, "Standard_Contact_Duplicate_Rule")
+    assert found["matchResults"][0]["size"] == len(found["matchResults"][0]["matchRecords"]) == 1
     allowed = web("POST", "/sobjects/Contact", twin, Sforce_Duplicate_Rule_Header="allowSave=true")
     assert allowed.status_code == 201
 

@@ -165,7 +165,7 @@ class Rows:
             code = pc.if_else(bad, planned["code"], ROLLED_BACK[0])
             text = pc.if_else(bad, planned["message"], ROLLED_BACK[1])
             columns = [planned["row"], planned["id"], pa.repeat(False, len(bad)), planned["created"], code, text]
-            return pa.table([*columns, planned["fields"]], schema=RESULT_SCHEMA)
+            return pa.table([*columns, planned["fields"], planned["detail"]], schema=RESULT_SCHEMA)
         good = pc.invert(bad)
         done = self._dml(self.table.filter(good))
         done = done.set_column(0, "row", row_numbers(self.table.num_rows).filter(good))

@@ -18,7 +18,7 @@ from chartlift_sandbox.org_switches import (
     set_validation_rules,
     word,
 )
-from chartlift_sandbox.salesforce import ids
+from chartlift_sandbox.salesforce import ids, sharing
 from chartlift_sandbox.salesforce.automation import check_automation
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.rulebook import Automation, DuplicateRule, MatchField, duplicate_rules
@@ -37,8 +37,8 @@ class RuleDoor:
     async def rules(self, request: Request) -> Response:
         """GET: every rule. POST `{kind: list, …}`: replaces the kinds that are named.
 
-        Kinds: `validation_rules`, `automations`, `duplicate_rules`, `custom_permissions`, and `locked` (ids of records
-        under approval).
+        Kinds: `validation_rules`, `automations`, `duplicate_rules`, `custom_permissions`, `sharing` (default by object)
+        and `locked` (ids of records under approval).
         """
         if request.method == "POST":
             body = mapping(_read(await request.body()))
@@ -47,8 +47,9 @@ class RuleDoor:
 
     def _change(self, body: dict[str, Any]) -> None:
         changes = {
-            "validation_rules": set_validation_rules, "automations": set_automations,
-            "duplicate_rules": set_duplicate_rules, "custom_permissions": set_custom_permissions, "locked": set_locked,
+            "validation_rules": set_validation_rules, "automations": set_automations, "locked": set_locked,
+            "duplicate_rules": set_duplicate_rules, "custom_permissions": set_custom_permissions,
+            "sharing": set_sharing,
         }  # fmt: skip
         if unknown := sorted(set(body) - set(changes)):
             raise SwitchError(f"no rules of kind {unknown[0]}")
@@ -65,6 +66,7 @@ class RuleDoor:
                 "duplicate_rules": [dataclasses.asdict(one) for one in self._duplicate_rules()],
                 "custom_permissions": {"all": book.custom_permissions, "granted": book.grants},
                 "locked": book.locked,
+                "sharing": {one.name: one.sharing_model for one in self._org.schema.objects.values() if not one.setup},
             }
 
     def _duplicate_rules(self) -> list[DuplicateRule]:
@@ -143,6 +145,19 @@ def set_custom_permissions(org: Org, given: Any) -> None:
             grants.setdefault(str(one).lower(), []).append(str(name))
     book.grants.clear()
     book.grants.update(grants)
+
+
+def set_sharing(org: Org, given: Any) -> None:
+    """Sets sharing defaults: `{object: model}`, with the models of metadata.
+
+    Raises:
+        SwitchError: no such object or model.
+    """
+    for name, model in mapping(given).items():
+        found = org.schema.object(str(name))
+        if found is None or model not in sharing.MODELS:
+            raise SwitchError(f"no object {name} or no sharing model {model}")
+        found.sharing_model = str(model)
 
 
 def set_locked(org: Org, given: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from chartlift_sandbox.salesforce import sharing
 from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, user_permissions
 from chartlift_sandbox.salesforce.schema import ACTIVITY_OBJECTS, Field
 from chartlift_sandbox.salesforce.store import quote
@@ -16,7 +17,17 @@ from chartlift_sandbox.salesforce.store import quote
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
 
-GRANT_OBJECTS = frozenset({"PermissionSet", "PermissionSetAssignment", "FieldPermissions", "ObjectPermissions", "User"})
+GRANT_OBJECTS = frozenset(
+    {
+        "PermissionSet",
+        "PermissionSetAssignment",
+        "FieldPermissions",
+        "ObjectPermissions",
+        "User",
+        "UserRole",
+        "GroupMember",
+    }
+)
 SETUP_WRITERS = frozenset({"ManageUsers", "ModifyAllData", "AssignPermissionSets"})
 
 
@@ -64,11 +75,13 @@ class Access:
         self._org = org
         self._users: dict[str, UserAccess] = {}
         self._visible: dict[tuple[str, str, int], frozenset[str]] = {}
+        self._owners: dict[str, list[str]] = {}
 
     def invalidate(self) -> None:
         """Forget what was read; the next question reads the tables again."""
         self._users.clear()
         self._visible.clear()
+        self._owners.clear()
         self._org.note_schema_change()
 
     def of(self, user_id: str) -> UserAccess:
@@ -88,6 +101,13 @@ class Access:
             [user_id, user_id, self._org.now()],
         )
         return [row["Id"] for row in rows]
+
+    def owners_for(self, user_id: str) -> list[str]:
+        """Ids of the owners whose records are a user's own for sharing; see `sharing.read_owners`."""
+        found = self._owners.get(user_id)
+        if found is None:
+            found = self._owners[user_id] = sharing.read_owners(self._org, user_id)
+        return found
 
     def set_names(self, user_id: str) -> list[str]:
         """API names of the permission sets of a user, the profile's own included."""

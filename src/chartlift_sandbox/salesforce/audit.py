@@ -56,8 +56,11 @@ def default_owner(call: Call, staged: dict[str, pa.Array]) -> None:
 
 
 def check_owner(call: Call, owner: pa.Array | None) -> None:
-    """Fail rows whose owner is an inactive user, unless the caller may use those."""
-    if owner is None or (call.org.settings.set_audit_fields and call.permitted("UpdateWithInactiveOwner")):
+    """Fail rows whose owner may not read the object, or is an inactive user and the caller may not use those."""
+    if owner is None:
+        return
+    _check_reads(call, owner)
+    if call.org.settings.set_audit_fields and call.permitted("UpdateWithInactiveOwner"):
         return
     distinct = pc.unique(owner).drop_null()
     if len(distinct) == 0 or (len(distinct) == 1 and distinct[0].as_py() == call.actor.user_id):
@@ -73,3 +76,13 @@ def check_owner(call: Call, owner: pa.Array | None) -> None:
         shown = pc.utf8_slice_codeunits(owner, 0, 15)
         message = pc.binary_join_element_wise("operation performed with inactive user [", shown, tail, "")
         call.failures.add(bad, "INACTIVE_OWNER_OR_USER", message)
+
+
+def _check_reads(call: Call, owner: pa.Array) -> None:
+    if not call.org.settings.owner_needs_read:
+        return
+    others = [one for one in pc.unique(owner).drop_null().to_pylist() if one.startswith("005")]
+    without = [one for one in others if not call.org.readable(call.org.actor_for(one), call.sobject.name)]
+    if without:
+        bad = pc.is_in(owner, value_set=pa.array(without, pa.string()))
+        call.failures.add(bad, "TRANSFER_REQUIRES_READ", "The new owner must have read permission", "OwnerId")

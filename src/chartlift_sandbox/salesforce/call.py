@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
+from chartlift_sandbox.salesforce import sharing
 from chartlift_sandbox.salesforce.columns import Column, resolve
 from chartlift_sandbox.salesforce.failures import Failures, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
@@ -104,10 +105,13 @@ class Call:
         return done
 
     def _convert(self, column: Column, cleaned: pa.Array) -> pa.Array:
-        if column.parent is not None:
-            return resolve_parent_keys(self.org, column, cleaned, self.failures)
         if column.field.type == "reference" and column.field.reference_to:
-            return check_references(self.org, column.field, cleaned, self.failures)
+            if column.parent is not None:
+                value = resolve_parent_keys(self.org, column, cleaned, self.failures)
+            else:
+                value = check_references(self.org, column.field, cleaned, self.failures)
+            sharing.check_parents(self, column.field, value)
+            return value
         entries = self.org.schema.values(column.field)
         return convert(cleaned, Conversion(column.field, entries, self.org.settings, self.failures))
 

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from chartlift_sandbox.salesforce import composite, ids
+from chartlift_sandbox.salesforce import composite, ids, sharing
 from chartlift_sandbox.salesforce.call import ROLLED_BACK
 from chartlift_sandbox.salesforce.dml import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
@@ -194,5 +194,6 @@ def retrieve(org: Org, asked: Asked) -> Answer:
         raise OrgError("EXCEEDED_ID_LIMIT", f"at most {MAX_RETRIEVE} ids in one call")
     fields = picked_fields(org, asked.actor, sobject, names)
     full = [ids.normalise(str(text)) for text in wanted]
-    found = fetch(org, sobject, [record_id for record_id in full if record_id], fields, asked.version)
+    shown = sharing.seen(org, asked.actor, sobject, [record_id for record_id in full if record_id])
+    found = fetch(org, sobject, shown, fields, asked.version)
     return Answer(200, [found.get(record_id or "") for record_id in full])

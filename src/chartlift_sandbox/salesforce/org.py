@@ -14,7 +14,19 @@ import duckdb
 import pyarrow as pa
 
 from chartlift_sandbox.clock import Clock
-from chartlift_sandbox.salesforce import describe, dml, features, grants, ids, merge, snapshots, state, store, targets
+from chartlift_sandbox.salesforce import (
+    describe,
+    dml,
+    features,
+    grants,
+    ids,
+    merge,
+    sharing,
+    snapshots,
+    state,
+    store,
+    targets,
+)
 from chartlift_sandbox.salesforce.access import GRANT_OBJECTS, Access, FieldGrant, ObjectGrant, spread_activity
 from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.cascade import CLEARED_TABLE
@@ -120,6 +132,10 @@ class Org:
     def grant(self, actor: Actor, object_name: str) -> ObjectGrant:
         """What the caller may do with records of an object."""
         return self.access.object_grant(actor.user_id, actor.permissions, object_name)
+
+    def record_filter(self, actor: Actor, sobject: SObject, alias: str) -> str | None:
+        """SQL that is true for the records that the caller may see; None when that is all of them."""
+        return sharing.condition(self, actor, sobject, alias)
 
     def readable(self, actor: Actor, object_name: str) -> bool:
         """Whether the caller may read records of an object."""

@@ -47,5 +47,9 @@ class OrgSettings:
     """Numbers in the results of query jobs are written as Java writes a double."""
     recycle_bin_days: int = 15
     """How long a deleted record can be restored."""
+    sharing: bool = True
+    """Sharing defaults hold: who neither owns a record nor stands above its owner needs View All or Modify All."""
+    owner_needs_read: bool = False
+    """A record goes only to users who may read its object; else TRANSFER_REQUIRES_READ (no source says when)."""
     max_collection: int = 200
     """Records per collection call."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import ids
+from chartlift_sandbox.salesforce import ids, sharing
 from chartlift_sandbox.salesforce.describe import object_summary
 from chartlift_sandbox.salesforce.dml import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
@@ -72,7 +72,7 @@ def basic_information(org: Org, asked: Asked) -> Answer:
     fields = [f for f in (sobject.fields["Id"], name) if f is not None]
     alive = 'WHERE NOT "IsDeleted"' if "IsDeleted" in sobject.fields else ""
     rows = org.rows(f'SELECT "Id" FROM {quote(sobject.name)} {alive} ORDER BY "Id" DESC LIMIT {RECENT}')
-    recent = [row["Id"] for row in rows]
+    recent = sharing.seen(org, asked.actor, sobject, [row["Id"] for row in rows])
     found = fetch(org, sobject, recent, fields, asked.version)
     return Answer(200, {"objectDescribe": summary, "recentItems": [found[record_id] for record_id in recent]})
 
@@ -97,6 +97,8 @@ def read(org: Org, asked: Asked) -> Answer:
     """GET /sobjects/X/{id}[?fields=A,B]."""
     sobject = readable_object(org, asked.actor, asked.path["object"])
     record_id = existing_id(org, sobject, asked.path["id"])
+    if not sharing.seen(org, asked.actor, sobject, [record_id]):
+        raise not_found()
     return Answer(200, _shown(org, sobject, [record_id], asked)[record_id])
 
 
@@ -156,7 +158,7 @@ def _several(sobject: SObject, found: list[str], asked: Asked) -> Answer:
 def read_by_key(org: Org, asked: Asked) -> Answer:
     """GET /sobjects/X/{field}/{value}: 300 with URLs when several records have the key."""
     sobject, key = _key(org, asked)
-    found = _matches(org, sobject, key, asked.path["value"])
+    found = sharing.seen(org, asked.actor, sobject, _matches(org, sobject, key, asked.path["value"]))
     if not found:
         raise not_found()
     if len(found) > 1:

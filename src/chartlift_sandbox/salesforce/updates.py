@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import audit, automation, consequences, duplicates, hooks, uniqueness
+from chartlift_sandbox.salesforce import audit, automation, consequences, duplicates, hooks, sharing, uniqueness
 from chartlift_sandbox.salesforce.derived import affected, update_sql
 from chartlift_sandbox.salesforce.failures import any_true, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
@@ -33,6 +33,7 @@ def update(call: Call) -> pa.Table:
     consequences.before_update(call, staged)
     if "OwnerId" in staged:
         changed = pc.if_else(pc.equal(staged["OwnerId"], column_of(found, OLD + "OwnerId")), None, staged["OwnerId"])
+        sharing.refuse_transfer(call, changed, found)
         audit.check_owner(call, changed)
     hooks.field_updates(call, staged, found)
     automation.before_save(call, staged, found)
@@ -77,7 +78,7 @@ def existing(call: Call, ids: pa.Array, names: list[str], *, want_deleted: bool 
     same, values = match_sql('t."Id"', "w.id", ids)
     found = call.org.query_with(
         {"_wanted": pa.table({"i": row_numbers(call.count), "id": ids})},
-        f"SELECT w.i, t.rowid AS rid, {gone} AS gone{columns} FROM _wanted w "
+        f"SELECT w.i, t.rowid AS rid, {gone} AS gone{columns}{sharing.columns(call, 't')} FROM _wanted w "
         f"LEFT JOIN {quote(call.sobject.name)} t ON {same} ORDER BY w.i",
         values,
     )
@@ -88,6 +89,7 @@ def existing(call: Call, ids: pa.Array, names: list[str], *, want_deleted: bool 
         call.failures.add(pc.invert(deleted), "UNDELETE_FAILED", "Entity is not in the recycle bin")
     else:
         call.failures.add(deleted, "ENTITY_IS_DELETED", "entity is deleted")
+    sharing.refuse_others(call, ids, found)
     return found
 
 

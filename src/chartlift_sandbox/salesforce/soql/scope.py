@@ -189,10 +189,14 @@ class Scope:
         return sql
 
     def living(self) -> list[str]:
-        """Conditions that hide soft-deleted rows and archived activities from an ordinary query, fresh rows from all."""
+        """Conditions that hide soft-deleted rows and archived activities from an ordinary query, and from all
+        fresh rows and records of others."""
         root, fields = self.root.alias, self.root.sobject.fields
         unseen = self.statement.org.first_unseen(self.root.sobject.key_prefix)
         lagging = [f'{root}."Id" < {self.statement.bind(unseen)}'] if unseen is not None else []
+        allowed = self.statement.org.record_filter(self.statement.actor, self.root.sobject, root)
+        if allowed is not None:
+            lagging.append(allowed)
         if self.statement.all_rows:
             return lagging
         shown = [*lagging, alive_sql("IsDeleted" in fields, root)]

@@ -34,6 +34,10 @@ class Visibility(Protocol):
         """The first Id under a key prefix that is too fresh for queries, if any."""
         ...
 
+    def record_filter(self, actor: Any, sobject: SObject, alias: str) -> str | None:
+        """SQL that is true for the records that the caller may see; None when that is all of them."""
+        ...
+
     def readable(self, actor: Any, object_name: str) -> bool:
         """Whether the caller may read the object at all."""
         ...

@@ -51,6 +51,9 @@ class SmallOrg:
     def first_unseen(self, _prefix: str) -> str | None:
         return None
 
+    def record_filter(self, _actor: Person, _sobject: SObject, _alias: str) -> str | None:
+        return None
+
     def readable(self, _actor: Person, name: str) -> bool:
         return name not in self.unreadable
 

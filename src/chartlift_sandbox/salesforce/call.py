@@ -32,11 +32,12 @@ class DmlOptions:
     """What changes DML besides its rows.
 
     `channel` is rest, bulk or person: it decides how ids appear in messages, and a person is not held back by what an
-    API user has not been granted.
+    API user has not been granted. `serial`: the Bulk job runs its batches one after the other.
     """
 
     allow_duplicates: bool = False
     channel: str = "rest"
+    serial: bool = False
 
     def of_automation(self) -> DmlOptions:
         """The options of what automation does on its own: it runs in the system's name and may do everything."""

@@ -233,7 +233,7 @@ class ClassicJobs:
             actor,
             external_id=job.external_id,
             job=job.id,
-            options=DmlOptions(channel="bulk"),
+            options=DmlOptions(channel="bulk", serial=job.concurrency == "Serial"),
         )
         batch.rows = answer.to_pylist()
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import consequences, hooks
+from chartlift_sandbox.salesforce import consequences, hooks, locks
 from chartlift_sandbox.salesforce.cascade import Doom, clear_lookups, gather, restore_lookups
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.failures import row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.lookups import column_of, missing_ids
+from chartlift_sandbox.salesforce.recycle_bin import binned, oldest_kept
 from chartlift_sandbox.salesforce.schema import Field, SObject
 from chartlift_sandbox.salesforce.store import quote
 from chartlift_sandbox.salesforce.updates import existing, named_ids, stamp_values, stamps
@@ -49,6 +49,7 @@ def _delete(call: Call, *, for_good: bool) -> pa.Table:
         call.failures.fail_all("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
     ids = named_ids(call)
     old = existing(call, ids, [f.name for f in call.sobject.stored_fields])
+    locks.refuse_locked(call, ids)
     consequences.before_delete(call, ids)
     hooks.row_faults(call)
     doom = gather(call.org, call.sobject, ids if call.failures.bad is None else ids.filter(call.failures.good))
@@ -80,6 +81,7 @@ def _take_away(call: Call, name: str, records: pa.Table, *, for_good: bool) -> N
     sets = ['"IsDeleted" = true', '"_deleted_at" = $now', '"_deleted_with" = g.root', *stamps(sobject)]
     sql = f'UPDATE {quote(name)} AS t SET {", ".join(sets)} FROM _gone g WHERE t."Id" = g.id'
     call.org.query_with({"_gone": records}, sql, stamp_values(call, sql))
+    binned(call.org, records.num_rows)
 
 
 def _log_cascade(call: Call, sobject: SObject, records: pa.Table) -> None:
@@ -129,11 +131,10 @@ def _refuse_merged(call: Call, found: pa.Table) -> None:
 
 
 def _refuse_expired(call: Call, ids: pa.Array) -> None:
-    oldest = call.org.now() - timedelta(days=call.org.settings.recycle_bin_days)
     late = call.org.query_with(
         {"_wanted": pa.table({"i": row_numbers(call.count), "id": ids})},
         f'SELECT w.i FROM _wanted w JOIN {quote(call.sobject.name)} t ON t."Id" = w.id WHERE t."_deleted_at" < $oldest',
-        {"oldest": oldest},
+        {"oldest": oldest_kept(call.org)},
     )
     call.failures.add_rows(column_of(late, "i"), "UNDELETE_FAILED", "Entity is not in the recycle bin")
 

@@ -69,7 +69,10 @@ def open_doors(org: Org, home: Path, app: ConnectedApp, faults: FaultPlan) -> Do
     usage, jobs = Usage(org.clock), IngestJobs(org.clock, folder)
     worker = IngestWorker(org, jobs, usage, faults)
     org.row_faults.append(StorageGuard(org, usage).refuse)
+    org.storage_mb = lambda: usage.maximum["DataStorageMB"]
     org.injector = Injector(faults)
     faults.clock = org.clock
     classic, metadata = ClassicJobs(org, usage), MetadataJobs(org, faults)
-    return Doors(org, DoorSettings(), usage, faults, Sessions(org, app), jobs, worker, metadata, classic)
+    sessions = Sessions(org, app)
+    sessions.usage = usage
+    return Doors(org, DoorSettings(), usage, faults, sessions, jobs, worker, metadata, classic)

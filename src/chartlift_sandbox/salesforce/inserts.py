@@ -6,7 +6,16 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import activities, audit, automation, consequences, duplicates, hooks, uniqueness
+from chartlift_sandbox.salesforce import (
+    activities,
+    audit,
+    automation,
+    consequences,
+    duplicates,
+    hooks,
+    locks,
+    uniqueness,
+)
 from chartlift_sandbox.salesforce.autonumber import render
 from chartlift_sandbox.salesforce.derived import derivations
 from chartlift_sandbox.salesforce.failures import row_numbers
@@ -41,6 +50,7 @@ def insert(call: Call) -> pa.Table:
     audit.stamp(call, staged)
     duplicates.check(call, staged)
     _check_unique(call, staged)
+    locks.refuse_contended(call, staged)
     hooks.row_faults(call)
     automation.after_triggers(call, staged)
     return _save(call, staged, given)

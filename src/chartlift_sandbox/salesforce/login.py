@@ -22,6 +22,7 @@ from starlette.routing import BaseRoute, Route
 from chartlift_sandbox.salesforce.access import UserAccess
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE
 from chartlift_sandbox.salesforce.org import Actor, Org, Session
+from chartlift_sandbox.salesforce.usage import Usage
 
 SESSION = timedelta(hours=2)
 SCOPE = "api refresh_token"
@@ -66,6 +67,7 @@ class Sessions:
     def __init__(self, org: Org, app: ConnectedApp) -> None:
         self._org, self.app = org, app
         self.timeout = SESSION
+        self.usage: Usage | None = None
         self.origins: list[str] = []
         self._known: dict[str, tuple[UserAccess, Actor]] = {}
 

@@ -12,6 +12,7 @@ from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, unknown_object
 from chartlift_sandbox.salesforce.failures import row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
+from chartlift_sandbox.salesforce.recycle_bin import binned
 from chartlift_sandbox.salesforce.schema import Field, SObject
 from chartlift_sandbox.salesforce.store import quote
 from chartlift_sandbox.salesforce.uniqueness import alive
@@ -101,6 +102,7 @@ def _bury(org: Org, sobject: SObject, master: str, losers: list[str], actor: Act
         'WHERE "Id" IN (SELECT unnest($losers))',
         {"now": org.now(), "master": master, "who": actor.user_id, "losers": losers},
     )
+    binned(org, len(losers))
     rows = {"row": row_numbers(len(losers)), "id": losers, NEW + "MasterRecordId": [master] * len(losers)}
     _log(org, "merge", sobject, pa.table(rows), actor)
 

@@ -21,6 +21,7 @@ from chartlift_sandbox.salesforce import (
     grants,
     ids,
     merge,
+    recycle_bin,
     sharing,
     snapshots,
     state,
@@ -83,6 +84,8 @@ class Org:
         self.rules = Rulebook()
         self.before_save, self.validation_rules = self.rules.before_save, self.rules.validation
         self.row_faults: list[RowFault] = []
+        self.binned = 0
+        self.storage_mb: Callable[[], int] = lambda: 10_240
         self.injector: Injector | None = None
         self.natural_keys = natural_keys()
         self.writes = WriteLog()
@@ -136,6 +139,10 @@ class Org:
     def record_filter(self, actor: Actor, sobject: SObject, alias: str) -> str | None:
         """SQL that is true for the records that the caller may see; None when that is all of them."""
         return sharing.condition(self, actor, sobject, alias)
+
+    def bin_starts(self) -> datetime:
+        """Records deleted before this instant are gone for good."""
+        return recycle_bin.oldest_kept(self)
 
     def readable(self, actor: Actor, object_name: str) -> bool:
         """Whether the caller may read records of an object."""

@@ -47,6 +47,12 @@ class OrgSettings:
     """Numbers in the results of query jobs are written as Java writes a double."""
     recycle_bin_days: int = 15
     """How long a deleted record can be restored."""
+    recycle_bin_per_mb: int = 25
+    """Deleted records that the bin holds per megabyte of data storage; the oldest make room."""
+    parallel_lock_rows: int = 0
+    """Size of the batches of a parallel Bulk job that get into each other's way at a shared parent; 0: never."""
+    modify_all_passes_locks: bool = False
+    """Who may modify all records of an object also changes those that an approval process has locked."""
     sharing: bool = True
     """Sharing defaults hold: who neither owns a record nor stands above its owner needs View All or Modify All."""
     owner_needs_read: bool = False

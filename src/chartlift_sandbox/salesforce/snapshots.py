@@ -55,6 +55,7 @@ def reset(org: Org) -> None:
     """Empty the org and seed it again. Sessions stay."""
     _drop_tables(org)
     org.counters.clear()
+    org.binned = 0
     org.writes.clear()
     org.archived_on = org.now().date()
     org.rules.clear()
@@ -106,6 +107,7 @@ def _load(org: Org, document: dict[str, Any]) -> None:
     schema.version = org.schema.version + 1
     org.schema = schema
     org.counters = dict(document["counters"])
+    org.binned = sum(org.counters.values())  # an upper bound, counted when it matters
     org.org_id = document["org_id"]
     for name, value in document["settings"].items():
         setattr(org.settings, name, value)

@@ -74,7 +74,7 @@ async def read_call(request: Request, sessions: Sessions) -> Call:
     """Parses the envelope and checks the session in its header.
 
     Raises:
-        SoapFaultError: broken XML, no body, or a session that has ended.
+        SoapFaultError: broken XML, no body, a session that has ended, or no calls left for the day.
     """
     try:
         root = parse_xml(await request.body(), "envelope")
@@ -93,6 +93,8 @@ async def read_call(request: Request, sessions: Sessions) -> Call:
             "INVALID_SESSION_ID", "INVALID_SESSION_ID: Invalid Session ID found in SessionHeader: Illegal Session"
         )
     sessions.slide(token)
+    if sessions.usage is not None and not sessions.usage.take("DailyApiRequests"):
+        raise SoapFaultError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
     return Call(local(body[0]), body[0], actor, token)
 
 

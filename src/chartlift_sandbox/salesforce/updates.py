@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import audit, automation, consequences, duplicates, hooks, sharing, uniqueness
+from chartlift_sandbox.salesforce import audit, automation, consequences, duplicates, hooks, locks, sharing, uniqueness
 from chartlift_sandbox.salesforce.derived import affected, update_sql
 from chartlift_sandbox.salesforce.failures import any_true, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
@@ -41,6 +41,8 @@ def update(call: Call) -> pa.Table:
     hooks.validate(call, staged, found)
     duplicates.check(call, staged, found, ids)
     _check_unique(call, staged, ids)
+    locks.refuse_locked(call, ids)
+    locks.refuse_contended(call, staged)
     hooks.row_faults(call)
     automation.after_triggers(call, staged, found)
     return _save(call, ids, found, staged)

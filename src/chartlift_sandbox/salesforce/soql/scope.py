@@ -198,7 +198,9 @@ class Scope:
         if allowed is not None:
             lagging.append(allowed)
         if self.statement.all_rows:
-            return lagging
+            kept = self.statement.bind(self.statement.org.bin_starts())
+            gone = f'{root}."_deleted_at" < {kept}'
+            return [*lagging, f"({gone}) IS NOT TRUE"] if "IsDeleted" in fields else lagging
         shown = [*lagging, alive_sql("IsDeleted" in fields, root)]
         if self.root.sobject.name in ACTIVITY_OBJECTS and "IsArchived" in fields:
             shown.append(f'{root}."IsArchived" IS NOT TRUE')

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Protocol
 
@@ -36,6 +37,10 @@ class Visibility(Protocol):
 
     def record_filter(self, actor: Any, sobject: SObject, alias: str) -> str | None:
         """SQL that is true for the records that the caller may see; None when that is all of them."""
+        ...
+
+    def bin_starts(self) -> datetime:
+        """Records deleted before this instant are gone for good."""
         ...
 
     def readable(self, actor: Any, object_name: str) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 from engine_bench import Bench
 
+from chartlift_sandbox.salesforce import soql
 from chartlift_sandbox.salesforce.errors import OrgError
 
 
@@ -129,3 +130,42 @@ def test_users_cannot_be_deleted_but_switched_off(bench: Bench) -> None:
     assert bench.dml("update", "User", [{"Id": ann, "IsActive": "false"}])[0]["success"]
     assert bench.error("insert", "Contact", LastName="A", OwnerId=ann)[0] == "INACTIVE_OWNER_OR_USER"
     bench.dml("update", "User", [{"Id": ann, "IsActive": "true"}])
+
+
+def test_the_bin_holds_so_many_and_the_oldest_make_room(fresh: Bench) -> None:
+    fresh.org.storage_mb = lambda: 1
+    fresh.org.settings.recycle_bin_per_mb = 3
+    ids = [fresh.insert("Visit__c", Name=f"v{number}") for number in range(5)]
+    for one in ids:
+        assert fresh.dml("delete", "Visit__c", [{"Id": one}])[0]["success"]
+        fresh.org.clock.advance(60)
+    left = [row["Id"] for row in fresh.org.rows('SELECT "Id" FROM "Visit__c" WHERE "IsDeleted" ORDER BY "Id"')]
+    assert left == ids[2:]
+    assert fresh.error("undelete", "Visit__c", Id=ids[0])[0] == "INVALID_CROSS_REFERENCE_KEY"
+    assert fresh.dml("undelete", "Visit__c", [{"Id": ids[4]}])[0]["success"]
+
+
+def test_query_all_forgets_after_the_days_of_the_bin(fresh: Bench) -> None:
+    gone = fresh.insert("Visit__c", Name="v")
+    fresh.dml("delete", "Visit__c", [{"Id": gone}])
+    assert soql.run(fresh.org, fresh.actor, "SELECT Id FROM Visit__c", all_rows=True).total == 1
+    fresh.org.clock.advance(15 * 86_400 + 60)
+    assert soql.run(fresh.org, fresh.actor, "SELECT Id FROM Visit__c", all_rows=True).total == 0
+
+
+@pytest.mark.parametrize("name", ["Account", "Lead"])
+def test_accounts_and_leads_merge_too(fresh: Bench, name: str) -> None:
+    values = {"Account": {"Name": "n"}, "Lead": {"LastName": "n", "Company": "c"}}[name]
+    winner, *losers = (fresh.insert(name, **values) for _ in range(3))
+    task = fresh.insert("Task", Subject="s", **({"WhatId": losers[1]} if name == "Account" else {"WhoId": losers[1]}))
+    fresh.org.merge(name, winner, losers, fresh.actor)
+    assert [fresh.one(name, one)["MasterRecordId"] for one in losers] == [winner, winner]
+    assert winner in {fresh.one("Task", task)["WhatId"], fresh.one("Task", task)["WhoId"]}
+
+
+def test_a_contact_with_cases_is_not_deleted(fresh: Bench) -> None:
+    contact = fresh.insert("Contact", LastName="C")
+    case = fresh.insert("Case", ContactId=contact, Subject="s")
+    assert fresh.error("delete", "Contact", Id=contact)[0] == "DELETE_FAILED"
+    fresh.dml("delete", "Case", [{"Id": case}])
+    assert fresh.dml("delete", "Contact", [{"Id": contact}])[0]["success"]

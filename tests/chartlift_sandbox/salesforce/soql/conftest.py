@@ -54,6 +54,9 @@ class SmallOrg:
     def record_filter(self, _actor: Person, _sobject: SObject, _alias: str) -> str | None:
         return None
 
+    def bin_starts(self) -> Any:
+        return datetime(1970, 1, 1)  # noqa: DTZ001 - stored without zone
+
     def readable(self, _actor: Person, name: str) -> bool:
         return name not in self.unreadable
 

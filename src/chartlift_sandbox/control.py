@@ -1,20 +1,22 @@
 """The control door: what a test asks of the sandbox itself. It has a port of its own and never shares vendor paths."""
 
 import dataclasses
-import json
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import orjson
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
-from chartlift_sandbox import fault_catalogue
+from chartlift_sandbox import fault_catalogue, switch_list
 from chartlift_sandbox.clinic import ClinicError
+from chartlift_sandbox.control_files import ControlFiles
+from chartlift_sandbox.control_words import ControlError, flag, json_answer, number, read_body, read_json
 from chartlift_sandbox.estate import Estate
 from chartlift_sandbox.faults import FaultError
 from chartlift_sandbox.org_switches import (
@@ -32,14 +34,6 @@ from chartlift_sandbox.salesforce.writes import Only
 _Body = dict[str, Any]
 
 
-class ControlError(Exception):
-    """A control request that cannot be carried out: status and text."""
-
-    def __init__(self, message: str, status: int = 400) -> None:
-        super().__init__(message)
-        self.message, self.status = message, status
-
-
 class ControlDoor:
     """The routes over one estate."""
 
@@ -49,7 +43,7 @@ class ControlDoor:
     async def whoami(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint's signature
         """GET: the origins that this sandbox serves."""
         at = self._estate.addresses
-        return _json(
+        return json_answer(
             {
                 "service": "chartlift-sandbox", "origins": at.origins(), "org_url": at.org, "org_tls_url": at.org_tls,
                 "clinic_url": at.clinic, "control_url": at.control, "seed": self._estate.seed,
@@ -60,45 +54,45 @@ class ControlDoor:
     async def reset(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint's signature
         """POST: everything as at start-up."""
         await run_in_threadpool(self._estate.reset)
-        return _json({"now": self._now()})
+        return json_answer({"now": self._now()})
 
     async def clock(self, request: Request) -> Response:
         """GET or POST {"advance_s": n}: the virtual instant, after moving it."""
-        step = (await _body(request)).get("advance_s", 0) if request.method == "POST" else 0
+        step = (await read_body(request)).get("advance_s", 0) if request.method == "POST" else 0
         if isinstance(step, bool) or not isinstance(step, int | float):
             raise ControlError("advance_s must be a number of seconds")
         try:
             self._estate.clock.advance(step)
         except ValueError as error:
             raise ControlError(str(error)) from error
-        return _json({"now": self._now()})
+        return json_answer({"now": self._now()})
 
     async def faults(self, request: Request) -> Response:
         """GET: the plan with its counters (`?catalogue=1`: the named faults). POST: a plan (`?add=1` keeps the old one).
 
         DELETE: none.
         """
-        if request.method == "GET" and _flag(request, "catalogue"):
-            return _json({"catalogue": fault_catalogue.listed()})
+        if request.method == "GET" and flag(request, "catalogue"):
+            return json_answer({"catalogue": fault_catalogue.listed()})
         plan = self._estate.faults
         if request.method == "DELETE":
             plan.clear()
         elif request.method == "POST":
             try:
-                plan.replace(orjson.loads(await request.body() or b"[]"), add=_flag(request, "add"))
-            except (FaultError, orjson.JSONDecodeError, TypeError) as error:
+                plan.replace(read_json(await request.body() or b"[]"), add=flag(request, "add"))
+            except FaultError as error:
                 raise ControlError(str(error)) from error
-        return _json({"faults": plan.report()})
+        return json_answer({"faults": plan.report()})
 
     async def stats(self, request: Request) -> Response:
         """GET: requests by vendor, method and path pattern. DELETE: starts counting anew."""
         if request.method == "DELETE":
             self._estate.traffic.clear()
-        return _json(self._estate.traffic.rows())
+        return json_answer(self._estate.traffic.rows())
 
     async def writes(self, request: Request) -> Response:
         """GET: rows that DML touched; `?since=n&limit=m&object=X&job=J&op=O`, all optional. Sent page by page."""
-        since, limit = _number(request, "since", 0), _number(request, "limit", None)
+        since, limit = number(request, "since", 0), number(request, "limit", None)
         wanted = request.query_params
         only = Only(wanted.get("object"), wanted.get("op"), wanted.get("job"))
         pages = await run_in_threadpool(self._estate.org.write_pages, since or 0, limit, only)
@@ -106,8 +100,8 @@ class ControlDoor:
 
     async def state_hash(self, request: Request) -> Response:
         """GET: a digest of the live business records; `?system=1` adds the system columns."""
-        digest = await run_in_threadpool(self._hash, _flag(request, "system"))
-        return _json({"hash": digest})
+        digest = await run_in_threadpool(self._hash, flag(request, "system"))
+        return json_answer({"hash": digest})
 
     def _hash(self, system: bool) -> str:
         with self._estate.org.lock:
@@ -115,27 +109,8 @@ class ControlDoor:
 
     async def org_edit(self, request: Request) -> Response:
         """POST {"op","object","id","fields","user"}: DML as a person; answers {"id"}."""
-        body = await _body(request)
-        return _json({"id": await run_in_threadpool(edit_org, self._estate.org, body)})
-
-    async def snapshot(self, request: Request) -> Response:
-        """POST {"path"}: saves the org."""
-        return await self._with_path(request, self._estate.org.snapshot)
-
-    async def restore(self, request: Request) -> Response:
-        """POST {"path"}: brings a saved org back."""
-        return await self._with_path(request, self._estate.org.restore)
-
-    async def _with_path(self, request: Request, work: Callable[[str], object]) -> Response:
-        path = (await _body(request)).get("path")
-        if not isinstance(path, str) or not path:
-            raise ControlError("path is missing")
-
-        try:
-            await run_in_threadpool(work, path)
-        except OSError as error:
-            raise ControlError(str(error)) from error
-        return _json({"path": path})
+        body = await read_body(request)
+        return json_answer({"id": await run_in_threadpool(edit_org, self._estate.org, body)})
 
     async def settings(self, request: Request) -> Response:
         """GET: all switches. POST {name: value, …}: changes some.
@@ -144,14 +119,25 @@ class ControlDoor:
         """
         estate = self._estate
         if request.method == "POST":
-            body = await _body(request)
+            body = await read_body(request)
             with estate.org.lock:
                 self._change_settings(body)
                 estate.org.access.invalidate()
         found = dataclasses.asdict(estate.org.settings) | dataclasses.asdict(estate.doors.settings)
         found |= dataclasses.asdict(estate.clinic_service.state.switches)
         found |= {"session_s": estate.doors.sessions.timeout.total_seconds(), "limits": estate.doors.usage.maximum}
-        return _json(found)
+        return json_answer(found)
+
+    async def switches(self, request: Request) -> Response:
+        """GET: every switch with value, default and meaning. POST {name: value, …}: changes some; answers the same."""
+        estate = self._estate
+        if request.method == "POST":
+            body = await read_body(request)
+            with estate.org.lock:
+                self._change_settings(body)
+                estate.org.access.invalidate()
+        homes = {"org": estate.org.settings, "doors": estate.doors.settings}
+        return json_answer({"switches": switch_list.listed(homes | {"clinic": estate.clinic_service.state.switches})})
 
     def _change_settings(self, body: _Body) -> None:
         estate = self._estate
@@ -170,24 +156,26 @@ class ControlDoor:
 
     async def jwt_key(self, request: Request) -> Response:
         """POST {"public_key": PEM}: accepts JWT bearer assertions signed with its private key."""
-        key = (await _body(request)).get("public_key")
+        key = (await read_body(request)).get("public_key")
         if not isinstance(key, str) or "BEGIN" not in key:
             raise ControlError("public_key must be PEM text")
         self._estate.doors.sessions.app.jwt_keys.append(key)
-        return _json({"keys": len(self._estate.doors.sessions.app.jwt_keys)})
+        return json_answer({"keys": len(self._estate.doors.sessions.app.jwt_keys)})
 
     async def truth(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint's signature
         """GET: every planted defect of the clinic."""
-        return _json(await run_in_threadpool(self._estate.clinic.truth))
+        return json_answer(await run_in_threadpool(self._estate.clinic.truth))
 
     async def mutate(self, request: Request) -> Response:
         """POST {"op","entity","id","fields"}: a change by the clinic's staff; answers {"id"}."""
-        body, clinic = await _body(request), self._estate.clinic
+        body, clinic = await read_body(request), self._estate.clinic
         key = body.get("id")
         if key is not None and not str(key).isdigit():
             raise ControlError("id must be a number")
+        if not isinstance(body.get("fields") or {}, dict):
+            raise ControlError("fields must be an object")
         words = (str(body.get("op", "")), str(body.get("entity", "")), None if key is None else int(key))
-        return _json({"id": await run_in_threadpool(clinic.mutate, *words, body.get("fields"))})
+        return json_answer({"id": await run_in_threadpool(clinic.mutate, *words, body.get("fields"))})
 
     def _now(self) -> str:
         return self._estate.clock.now().isoformat().replace("+00:00", "Z")
@@ -214,55 +202,23 @@ def _check_keys(value: Any, known: dict[str, int]) -> None:
         raise ControlError(f"limits are {', '.join(sorted(known))}")
 
 
-async def _body(request: Request) -> _Body:
-    data = _read_json(await request.body())
-    if not isinstance(data, dict):
-        raise ControlError("a JSON object was expected")
-    return data
-
-
-def _read_json(raw: bytes) -> Any:
-    if not raw.strip():
-        return {}
-    try:
-        return orjson.loads(raw)
-    except orjson.JSONDecodeError:
-        pass  # it may be half a surrogate pair, which tests put into notes and orjson does not read
-    try:
-        return json.loads(raw)
-    except ValueError as error:
-        raise ControlError(f"no JSON: {error}") from error
-
-
-def _flag(request: Request, name: str) -> bool:
-    return request.query_params.get(name, "").lower() in {"1", "true", "yes"}
-
-
-def _number(request: Request, name: str, default: int | None) -> int | None:
-    text = request.query_params.get(name)
-    if text is None:
-        return default
-    if not text.isdigit():
-        raise ControlError(f"{name} must be a number")
-    return int(text)
-
-
-def _json(data: Any, status: int = 200) -> Response:
-    return Response(orjson.dumps(data, default=str), status, media_type="application/json")
-
-
-async def _refused(_: Request, error: Exception) -> Response:
+async def _refused(request: Request, error: Exception) -> Response:
+    """Every refusal as `{"error": text}`, never a trace."""
+    if isinstance(error, HTTPException):
+        text = {404: f"no path {request.url.path}", 405: f"{request.method} is not for {request.url.path}"}
+        return json_answer({"error": text.get(error.status_code, error.detail)}, error.status_code)
     if isinstance(error, ControlError | ClinicError):
-        return _json({"error": error.message}, error.status)
+        return json_answer({"error": error.message}, error.status)
     if isinstance(error, SwitchError):
-        return _json({"error": str(error)}, 400)
-    assert isinstance(error, OrgError)
-    return _json({"error": error.message, "code": error.code, "fields": list(error.fields)}, error.status)
+        return json_answer({"error": str(error)}, 400)
+    if not isinstance(error, OrgError):
+        return json_answer({"error": f"the sandbox failed: {type(error).__name__}"}, 500)
+    return json_answer({"error": error.message, "code": error.code, "fields": list(error.fields)}, error.status)
 
 
 def create_control(estate: Estate) -> Starlette:
     """The control door as an application."""
-    door = ControlDoor(estate)
+    door, files = ControlDoor(estate), ControlFiles(estate)
     return Starlette(
         routes=[
             Route("/whoami", door.whoami, methods=["GET"]),
@@ -273,13 +229,18 @@ def create_control(estate: Estate) -> Starlette:
             Route("/org/writes", door.writes, methods=["GET"]),
             Route("/org/state-hash", door.state_hash, methods=["GET"]),
             Route("/org/edit", door.org_edit, methods=["POST"]),
-            Route("/org/snapshot", door.snapshot, methods=["POST"]),
-            Route("/org/restore", door.restore, methods=["POST"]),
+            Route("/org/snapshot", files.snapshot, methods=["POST"]),
+            Route("/org/restore", files.restore, methods=["POST"]),
+            Route("/org/dump", files.dump, methods=["POST"]),
+            Route("/org/dump/{object}.parquet", files.dumped, methods=["GET"]),
+            Route("/switches", door.switches, methods=["GET", "POST"]),
             Route("/org/settings", door.settings, methods=["GET", "POST"]),
             Route("/org/jwt-key", door.jwt_key, methods=["POST"]),
             *rule_routes(estate.org),
             Route("/clinic/truth", door.truth, methods=["GET"]),
             Route("/clinic/mutate", door.mutate, methods=["POST"]),
         ],
-        exception_handlers={ControlError: _refused, ClinicError: _refused, OrgError: _refused, SwitchError: _refused},
+        exception_handlers=dict.fromkeys(
+            (HTTPException, ControlError, ClinicError, OrgError, SwitchError, Exception), _refused
+        ),
     )

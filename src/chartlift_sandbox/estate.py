@@ -135,6 +135,7 @@ class Estate:
             self.doors.jobs.clear()
             self.doors.metadata.clear()
             self.doors.classic.clear()
+            self.doors.queries.clear()
             self.clock.reset()
             for switches in (self.org.settings, self.doors.settings):
                 _as_shipped(switches)

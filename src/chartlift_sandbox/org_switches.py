@@ -4,12 +4,23 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
+import duckdb
+import pyarrow as pa
+
 from chartlift_sandbox.salesforce import features
 from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, standard_schema
 from chartlift_sandbox.salesforce.formulas import FormulaError, compile_formula
 from chartlift_sandbox.salesforce.hooks import FieldUpdate, ValidationRule
+from chartlift_sandbox.salesforce.literals import ARROW_TYPES
 from chartlift_sandbox.salesforce.org import Org
 
+_MOST = 10**12
+_CHOICES: dict[str, tuple[Any, ...]] = {
+    "text_area_line_ends": ("as_sent", "lf", "crlf"),
+    "window": ("sliding", "fixed"),
+    "scope": ("credential", "practice", "tenant"),
+    "exceed_status": (429, 401, 403),
+}
 _AUDIT_SWITCH = "set_audit_fields"
 _PERMISSION_OBJECTS = ("PermissionSet", "Profile", "UserPermissionAccess")
 
@@ -30,6 +41,10 @@ def set_switch(org: Org, homes: tuple[Any, ...], name: str, value: Any) -> None:
     kind = type(getattr(home, name))
     if type(value) is not kind and not (kind is float and type(value) is int):
         raise SwitchError(f"{name} must be {kind.__name__}")
+    if name in _CHOICES and value not in _CHOICES[name]:
+        raise SwitchError(f"{name} must be one of {', '.join(map(str, _CHOICES[name]))}")
+    if kind in {int, float} and not 0 <= value <= _MOST:
+        raise SwitchError(f"{name} must lie between 0 and {_MOST}")
     if name in features.NAMES:
         _turn_on(org, name, value=value, already=getattr(home, name))
     setattr(home, name, value)
@@ -84,6 +99,8 @@ def set_validation_rules(org: Org, rules: Any) -> None:
         if text:
             checked(lambda o=owner, t=text: compile_formula(org.schema, org.schema.objects[o], t))
         condition = "" if text else word(rule, "condition")
+        if condition:
+            _try_sql(org, owner, f"SELECT 1 FROM _record WHERE {condition}")
         more = {name: str(rule.get(name) or "") for name in ("error_field", "name", "description")}
         active = rule.get("active") is not False
         made.append(ValidationRule(owner, condition, word(rule, "message"), formula=text, active=active, **more))
@@ -102,8 +119,24 @@ def set_field_updates(org: Org, updates: Any) -> None:
         found = org.schema.field(owner, word(one, "field"))
         if found is None:
             raise SwitchError(f"no field {owner}.{one['field']}")
+        _try_sql(org, owner, f"SELECT CAST({word(one, 'expression')} AS {found.sql_type}) FROM _record")
         made.append(FieldUpdate(owner, found.name, word(one, "expression"), on_update=bool(one.get("on_update"))))
     org.before_save[:] = made
+
+
+def _try_sql(org: Org, owner: str, sql: str) -> None:
+    """Runs an expression over the object's records without a row, so that it cannot break a save later.
+
+    Raises:
+        SwitchError: the database does not understand it.
+    """
+    columns = {
+        found.name: pa.array([], ARROW_TYPES[found.sql_type]) for found in org.schema.objects[owner].stored_fields
+    }
+    try:
+        org.query_with({"_record": pa.table({"_row": pa.array([], pa.int64())} | columns)}, sql)
+    except duckdb.Error as error:
+        raise SwitchError(f"not an expression over {owner}: {str(error).splitlines()[0]}") from error
 
 
 def checked(work: Callable[[], Any]) -> None:

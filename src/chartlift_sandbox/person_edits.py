@@ -23,7 +23,10 @@ def edit_org(org: Org, body: dict[str, Any]) -> str:
     Raises:
         OrgError: unknown user or operation, or whatever the org answers for the record.
     """
-    fields = dict(body.get("fields") or {})
+    given = body.get("fields") or {}
+    if not isinstance(given, dict):
+        raise OrgError("JSON_PARSER_ERROR", "fields must be an object")
+    fields = dict(given)
     op, name, record_id = str(body.get("op")), str(body.get("object")), body.get("id")
     with org.lock:
         actor = person(org, body.get("user"))

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
 
 CODE = "FIELD_INTEGRITY_EXCEPTION"
+_DAY = 1_440
 
 
 def check_event(call: Call, staged: dict[str, pa.Array]) -> None:
@@ -34,6 +35,9 @@ def check_event(call: Call, staged: dict[str, pa.Array]) -> None:
     length = pc.divide(pc.subtract(_seconds(end), _seconds(begins)), whole(60))
     call.failures.add(pc.less(length, whole(0)), CODE, "Event duration cannot be negative", "DurationInMinutes")
     call.failures.add(pc.less(minutes, whole(0)), CODE, "Event duration cannot be negative", "DurationInMinutes")
+    if most := call.org.settings.event_max_days:
+        long = pc.or_kleene(pc.greater(length, whole(most * _DAY)), pc.greater(minutes, whole(most * _DAY)))
+        call.failures.add(long, CODE, f"Event duration cannot exceed {most} days", "DurationInMinutes")
     clash = pc.and_(timed, pc.not_equal(length, minutes))
     call.failures.add(clash, CODE, "Event duration and end do not agree", "DurationInMinutes")
 

@@ -1,5 +1,6 @@
 """The org's web application: every route of the emulator behind one chain of middleware."""
 
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from starlette.exceptions import HTTPException
@@ -27,8 +28,8 @@ from chartlift_sandbox.salesforce import (
 from chartlift_sandbox.salesforce.caller_permissions import CallerPermissions
 from chartlift_sandbox.salesforce.doors import Doors
 from chartlift_sandbox.salesforce.errors import OrgError
+from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.wire import (
-    NEWEST,
     OLDEST,
     Gate,
     PackAnswer,
@@ -76,7 +77,7 @@ def routes(doors: Doors) -> list[BaseRoute]:
     """Every route, the more specific ones first."""
     org = doors.org
     return [
-        Route("/services/data", _versions, methods=["GET"]),
+        Route("/services/data", _versions(org), methods=["GET"]),
         Route("/services/data/v{version}", _root, methods=["GET"]),
         *login.routes(org, doors.sessions),
         *limits.routes(org, doors.usage),
@@ -85,16 +86,19 @@ def routes(doors: Doors) -> list[BaseRoute]:
         *metadata.routes(org, doors.metadata),
         *metadata_soap.routes(org, doors.metadata, doors.sessions),
         *partner_soap.routes(org, doors.sessions),
-        *bulk_query.routes(org, doors.usage),
+        *bulk_query.routes(org, doors.usage, doors.queries),
         *query.routes(org),
         *collections.routes(org),
         *rest.routes(org),
     ]
 
 
-async def _versions(request: Request) -> Response:  # noqa: ARG001 - an endpoint's signature
-    """Every supported version, oldest first; open to everybody."""
-    return json_response([_version(number) for number in range(OLDEST, NEWEST + 1)])
+def _versions(org: Org) -> Callable[[Request], Awaitable[Response]]:
+    async def endpoint(request: Request) -> Response:  # noqa: ARG001 - an endpoint's signature
+        """Every supported version, oldest first; open to everybody."""
+        return json_response([_version(number) for number in range(OLDEST, org.settings.newest_api_version + 1)])
+
+    return endpoint
 
 
 def _version(number: int) -> dict[str, str]:

@@ -30,14 +30,14 @@ class BulkDataError(ValueError):
     """Data that fails the whole job; the text is the job's `errorMessage`."""
 
 
-def read_header(body: bytes, delimiter: str, line_ending: str) -> tuple[list[str], int]:
+def read_header(body: bytes, delimiter: str, line_ending: str, *, skip_bom: bool = True) -> tuple[list[str], int]:
     """Column names and the offset of the first data byte.
 
     Raises:
         BulkDataError: no header, too long, too many columns, or line ends that differ from those of the job.
     """
     end, quoted = 0, False
-    start = 3 if body.startswith(b"\xef\xbb\xbf") else 0
+    start = 3 if skip_bom and body.startswith(b"\xef\xbb\xbf") else 0
     while True:
         newline = body.find(b"\n", end)
         stop = len(body) if newline < 0 else newline
@@ -83,13 +83,13 @@ def check_header(names: list[str]) -> None:
         seen.add(name.lower())
 
 
-def parse(body: bytes, delimiter: str, line_ending: str) -> pa.Table:
+def parse(body: bytes, delimiter: str, line_ending: str, *, skip_bom: bool = True) -> pa.Table:
     """The upload as text columns, empty cells as empty texts.
 
     Raises:
         BulkDataError: anything that makes a real org fail the job before it looks at single rows.
     """
-    names, offset = read_header(body, delimiter, line_ending)
+    names, offset = read_header(body, delimiter, line_ending, skip_bom=skip_bom)
     check_header(names)
     rest = pa.py_buffer(body).slice(offset)
     if not rest.size:

@@ -31,6 +31,8 @@ class BulkSettings(Protocol):
     bulk_shuffle_results: bool
     bulk_echo_java_doubles: bool
     bulk_upload_bytes: int
+    bulk_results_before_end: bool
+    bulk_second_upload_code: str
 
 
 class IngestDoor:
@@ -96,7 +98,12 @@ class IngestDoor:
         body = await request.body()
         if len(body) > self._settings.bulk_upload_bytes:
             raise OrgError("CLIENTINPUTERROR", "ClientInputError : Upload exceeds 150 MB of encoded content")
-        await run_in_threadpool(self._jobs.store, job, body)
+        try:
+            await run_in_threadpool(self._jobs.store, job, body)
+        except OrgError as error:
+            if job.state != "Open":
+                raise
+            raise OrgError(self._settings.bulk_second_upload_code, error.message) from error
         return Response(status_code=201)
 
     async def change(self, request: Request) -> Response:
@@ -141,6 +148,8 @@ class IngestDoor:
         if which not in RESULTS:
             raise not_found()
         if job.busy or job.shown_state not in {"JobComplete", "Failed", "Aborted"}:
+            if self._settings.bulk_results_before_end and job.shown_state != "Open":
+                return Response(self._untouched(job, which), media_type="text/csv; charset=UTF-8")
             raise invalid_state(f"Results are not available while the job is {job.shown_state}")
         if not job.result_file.exists():
             return Response(await run_in_threadpool(self._untouched, job, which), media_type="text/csv; charset=UTF-8")

@@ -257,6 +257,17 @@ class IngestJobs:
         job.upload_file.unlink(missing_ok=True)
         job.result_file.unlink(missing_ok=True)
 
+    def kept(self) -> dict[str, Any]:
+        """What a snapshot keeps, beside the files of the jobs."""
+        return {"jobs": dict(self._jobs), "number": self._number}
+
+    def put_back(self, kept: dict[str, Any]) -> None:
+        """Goes on from what `kept` gave."""
+        with self._lock:
+            self._jobs, self._number = kept["jobs"], kept["number"]
+            for job in self._jobs.values():
+                job.folder = self._folder
+
     def clear(self) -> None:
         """Forgets every job (the sandbox is reset)."""
         with self._lock:

@@ -191,9 +191,9 @@ def _json(data: dict[str, Any]) -> Response:
     return Response(orjson.dumps(data), media_type=CONTENT_TYPE)
 
 
-def routes(org: Org, usage: Usage | None = None) -> list[BaseRoute]:
+def routes(org: Org, usage: Usage | None = None, jobs: QueryJobs | None = None) -> list[BaseRoute]:
     """Every route of query jobs; with `usage` they count against the daily allowance of jobs."""
-    door = BulkQueryDoor(org, QueryJobs(org), usage)
+    door = BulkQueryDoor(org, jobs or QueryJobs(org), usage)
     return [
         Route(BASE, door.create, methods=["POST"]),
         Route(BASE, door.listing, methods=["GET"]),

@@ -78,7 +78,7 @@ class IngestWorker:
         """Processes the job's data and answers the state it ends in."""
         body = job.upload_file.read_bytes() if job.uploaded else b""
         try:
-            echo = bulk_csv.parse(body, job.delimiter, job.line_ending)
+            echo = bulk_csv.parse(body, job.delimiter, job.line_ending, skip_bom=self._org.settings.bulk_skips_bom)
         except bulk_csv.BulkDataError as error:
             job.error = str(error)
             return "Failed"

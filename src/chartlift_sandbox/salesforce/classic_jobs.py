@@ -3,7 +3,7 @@
 import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -102,7 +102,7 @@ class ClassicJobs:
     def __init__(self, org: Org, usage: Usage) -> None:
         self._org, self._usage = org, usage
         self._lock = threading.Lock()
-        self._jobs: dict[str, ClassicJob] = {}
+        self.jobs: dict[str, ClassicJob] = {}
         self._pool: ThreadPoolExecutor | None = None
         self._numbers = {_JOB_PREFIX: 62**3, _BATCH_PREFIX: 0}
 
@@ -129,7 +129,7 @@ class ClassicJobs:
             self._next(_JOB_PREFIX), operation, found.name, words.get("externalIdFieldName"), kind,
             words.get("concurrencyMode", "Parallel"), version, actor, now, now,
         )  # fmt: skip
-        self._jobs[job.id] = job
+        self.jobs[job.id] = job
         return job
 
     def _next(self, prefix: str) -> str:
@@ -143,7 +143,7 @@ class ClassicJobs:
         Raises:
             ClassicError: there is none of that id.
         """
-        found = self._jobs.get(ids.normalise(job_id) or "")
+        found = self.jobs.get(ids.normalise(job_id) or "")
         if found is None:
             raise ClassicError("InvalidJob", f"Unable to find job: {job_id}")
         return found
@@ -237,10 +237,31 @@ class ClassicJobs:
         )
         batch.rows = answer.to_pylist()
 
+    def kept(self) -> dict[str, Any]:
+        """What a snapshot keeps; the result of a query is made anew."""
+        jobs = {
+            key: replace(job, batches={name: replace(one, result=None) for name, one in job.batches.items()})
+            for key, job in self.jobs.items()
+        }
+        return {"jobs": jobs, "numbers": dict(self._numbers)}
+
+    def put_back(self, kept: dict[str, Any]) -> None:
+        """Goes on from what `kept` gave."""
+        with self._lock:
+            self.jobs, self._numbers = kept["jobs"], kept["numbers"]
+            for job in self.jobs.values():
+                for batch in job.batches.values():
+                    if batch.state == "Completed" and job.operation in QUERIES:
+                        self._carry_out(job, batch)
+
+    def busy(self) -> bool:
+        """Whether a batch waits or runs."""
+        return any(one.state in {"Queued", "InProgress"} for job in self.jobs.values() for one in job.batches.values())
+
     def clear(self) -> None:
         """Forgets everything (the sandbox is reset)."""
         with self._lock:
-            self._jobs = {}
+            self.jobs = {}
 
     def stop(self) -> None:
         """Waits for the batch in hand and ends the thread."""

@@ -11,6 +11,7 @@ from chartlift_sandbox.salesforce.injected import Injector
 from chartlift_sandbox.salesforce.login import ConnectedApp, Sessions
 from chartlift_sandbox.salesforce.metadata_jobs import MetadataJobs
 from chartlift_sandbox.salesforce.org import Org
+from chartlift_sandbox.salesforce.query_jobs import QueryJobs
 from chartlift_sandbox.salesforce.storage import StorageGuard
 from chartlift_sandbox.salesforce.usage import Usage
 
@@ -23,6 +24,10 @@ class DoorSettings:
     """Result sets of ingest jobs come in another order than the upload."""
     bulk_echo_java_doubles: bool = True
     """Numbers in successful results are written as Java writes a double."""
+    bulk_results_before_end: bool = False
+    """Result sets of ingest jobs can be read before the job has ended; they are empty then."""
+    bulk_second_upload_code: str = "INVALIDJOBSTATE"
+    """Error code of a second upload to one job."""
     bulk_upload_bytes: int = 112_500_000
     """Largest upload: 150 MB once the platform has base64-encoded it."""
 
@@ -40,6 +45,13 @@ class Doors:
     worker: IngestWorker
     metadata: MetadataJobs
     classic: ClassicJobs
+    queries: QueryJobs
+    folder: Path
+
+    def busy(self) -> bool:
+        """Whether a job or deployment is being carried out."""
+        jobs = any(job.busy or job.state == "InProgress" for job in self.jobs.all())
+        return jobs or self.classic.busy() or self.metadata.busy()
 
     def object_of(self, path: str) -> str | None:
         """The object that a path touches, looking ingest jobs up; None if it touches none."""
@@ -72,7 +84,8 @@ def open_doors(org: Org, home: Path, app: ConnectedApp, faults: FaultPlan) -> Do
     org.storage_mb = lambda: usage.maximum["DataStorageMB"]
     org.injector = Injector(faults)
     faults.clock = org.clock
+    queries = QueryJobs(org, folder)
     classic, metadata = ClassicJobs(org, usage), MetadataJobs(org, faults)
     sessions = Sessions(org, app)
     sessions.usage = usage
-    return Doors(org, DoorSettings(), usage, faults, sessions, jobs, worker, metadata, classic)
+    return Doors(org, DoorSettings(), usage, faults, sessions, jobs, worker, metadata, classic, queries, folder)

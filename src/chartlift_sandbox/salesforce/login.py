@@ -29,7 +29,7 @@ SCOPE = "api refresh_token"
 _JWT_GRANT = "urn:ietf:params:oauth:grant-type:jwt-bearer"
 _JWT_AUDIENCES = ("https://login.salesforce.com", "https://test.salesforce.com")
 _JWT_AHEAD = timedelta(minutes=5)
-_NEVER = datetime(9999, 1, 1, tzinfo=UTC)
+NEVER = datetime(9999, 1, 1, tzinfo=UTC)
 _SHORT_ID = 15
 
 
@@ -75,14 +75,14 @@ class Sessions:
         """A new session for a user; one with a given token (the preset one) never times out."""
         made = token or f"{self._org.org_id[:_SHORT_ID]}!AQ{secrets.token_urlsafe(60)}"
         now = self._org.clock.now()
-        self._org.sessions[made] = Session(user_id, _NEVER if token else now + self.timeout)
+        self._org.sessions[made] = Session(user_id, NEVER if token else now + self.timeout)
         self.app.issued[made] = now
         return made
 
     def slide(self, token: str) -> None:
         """Puts off the end of a session that was just used."""
         session = self._org.sessions.get(token)
-        if session is not None and session.expires_at != _NEVER:
+        if session is not None and session.expires_at != NEVER:
             self._org.sessions[token] = Session(session.user_id, self._org.clock.now() + self.timeout)
 
     def live(self, token: str | None) -> Session | None:

@@ -33,8 +33,8 @@ class Change:
 class Draft:
     """A schema with pending changes on top; the schema itself is not touched."""
 
-    def __init__(self, schema: Schema) -> None:
-        self._schema = schema
+    def __init__(self, schema: Schema, *, deactivate: bool = True) -> None:
+        self._schema, self._deactivate = schema, deactivate
         self._objects: dict[str, SObject] = {}
         self._removed: set[str] = set()
         self.value_sets = dict(schema.value_sets)
@@ -181,7 +181,8 @@ class Draft:
         if not values:
             raise ComponentError("Required field is missing: standardValue")
         given = {one.value.lower() for one in values}
-        gone = tuple(replace(one, active=False, default=False) for one in old or () if one.value.lower() not in given)
+        left = [one for one in old or () if one.value.lower() not in given]
+        gone = tuple(replace(one, active=False, default=False) if self._deactivate else one for one in left)
         if (*values, *gone) == old:
             return False, False
         self.value_sets[name] = (*values, *gone)

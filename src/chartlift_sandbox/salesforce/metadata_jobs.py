@@ -117,6 +117,7 @@ class MetadataJobs:
         self._deploys: dict[str, DeployJob] = {}
         self._retrieves: dict[str, RetrieveJob] = {}
         self._components: dict[tuple[str, str], str] = {}
+        self._running: set[str] = set()
 
     def deploy(self, data: bytes, options: dict[str, Any], actor: Actor) -> DeployJob:
         """Queues a deployment of a zip; unknown options are ignored as the platform does."""
@@ -127,10 +128,17 @@ class MetadataJobs:
             self._deploys[job.id] = job
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, "metadata")
+            self._running.add(job.id)
             self._pool.submit(self._run, job, data)
         return job
 
     def _run(self, job: DeployJob, data: bytes) -> None:
+        try:
+            self._work(job, data)
+        finally:
+            self._running.discard(job.id)
+
+    def _work(self, job: DeployJob, data: bytes) -> None:
         if job.status == "Canceled":
             return
         job.status, job.started = "InProgress", self._org.clock.now()
@@ -159,7 +167,8 @@ class MetadataJobs:
     def _carry_out(self, job: DeployJob, data: bytes, planned: str) -> str:
         package = read_package(data)
         with self._org.lock:
-            deployment = Deployment(self._org, job.actor, package, Draft(self._org.schema))
+            draft = Draft(self._org.schema, deactivate=self._org.settings.value_set_deploy_deactivates)
+            deployment = Deployment(self._org, job.actor, package, draft)
             deployment.missing_allowed = bool(job.options["allowMissingFiles"])
             deployment.spoiled = planned == "partial"
             deployment.check()
@@ -219,6 +228,21 @@ class MetadataJobs:
         if found is None:
             raise not_found()
         return found
+
+    def kept(self) -> dict[str, Any]:
+        """What a snapshot keeps."""
+        parts = {"deploys": self._deploys, "retrieves": self._retrieves, "components": self._components}
+        return {name: dict(one) for name, one in parts.items()}
+
+    def put_back(self, kept: dict[str, Any]) -> None:
+        """Goes on from what `kept` gave."""
+        with self._lock:
+            self._deploys, self._retrieves = kept["deploys"], kept["retrieves"]
+            self._components = kept["components"]
+
+    def busy(self) -> bool:
+        """Whether a deployment waits or runs."""
+        return any(job.id in self._running for job in self._deploys.values())
 
     def clear(self) -> None:
         """Forgets everything (the sandbox is reset)."""

@@ -11,7 +11,7 @@ import time
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 JOB_PREFIX = "750"
 FIRST_NUMBER = 500_000_000
 """Query jobs count from here, ingest jobs from 1: one key prefix, no common id."""
+KEPT = timedelta(days=7)
+"""How long a job that has ended can be read."""
 BATCH_ROWS = 2_048
 TERMINAL = frozenset({"JobComplete", "Failed", "Aborted"})
 _QUOTE = '"'
@@ -139,13 +141,32 @@ def offset_of(text: str) -> int:
 
 
 class QueryJobs:
-    """All query jobs of one org; results lie in a directory that goes with the process."""
+    """All query jobs of one org.
 
-    def __init__(self, org: Org) -> None:
+    Args:
+        folder: Directory for results; without one, a temporary one that goes with the process.
+    """
+
+    def __init__(self, org: Org, folder: Path | None = None) -> None:
         self._org = org
         self._jobs: dict[str, QueryJob] = {}
         self._number = FIRST_NUMBER
-        self._folder = tempfile.TemporaryDirectory(prefix="org-query-")
+        self._own = tempfile.TemporaryDirectory(prefix="org-query-") if folder is None else None
+        self._folder = folder or Path(self._own.name if self._own is not None else "")
+
+    def kept(self) -> dict[str, Any]:
+        """What a snapshot keeps, beside the files of the jobs."""
+        return {"jobs": dict(self._jobs), "number": self._number}
+
+    def put_back(self, kept: dict[str, Any]) -> None:
+        """Goes on from what `kept` gave."""
+        self._jobs, self._number = kept["jobs"], kept["number"]
+
+    def clear(self) -> None:
+        """Forget every job (the sandbox is reset)."""
+        jobs, self._jobs = list(self._jobs.values()), {}
+        for job in jobs:
+            job.file.unlink(missing_ok=True)
 
     def create(self, spec: dict[str, str], plan: Plan, actor: Actor, version: str) -> QueryJob:
         """Run a checked statement and keep its result; the answer still says UploadComplete."""
@@ -156,7 +177,7 @@ class QueryJobs:
             job = QueryJob(
                 id=number, operation=spec["operation"], query=spec["query"], object=plan.entity,
                 delimiter=spec["columnDelimiter"], line_ending=spec["lineEnding"], version=version, actor=actor,
-                created=now, file=Path(self._folder.name) / f"{number}.arrow",
+                created=now, file=self._folder / f"{number}.arrow",
                 headers=[output.header for output in plan.outputs], chunkable=not plan.order and plan.limit is None,
                 ready=now,
             )  # fmt: skip
@@ -166,7 +187,10 @@ class QueryJobs:
 
     def _run(self, job: QueryJob, plan: Plan) -> None:
         began = time.monotonic()
-        sql = cells_sql(plan, java_doubles=getattr(self._org.settings, "bulk_query_java_doubles", True))
+        settings = self._org.settings
+        sql = cells_sql(
+            plan, java_doubles=settings.bulk_query_java_doubles, zulu=settings.bulk_query_z_datetimes
+        )  # fmt: skip
         sizes = []
         with virtual.shown(self._org, plan.virtual):
             reader = self._org.db.execute(sql, bound(sql, plan)).to_arrow_reader(BATCH_ROWS)
@@ -190,7 +214,17 @@ class QueryJobs:
         if job is None:
             raise not_found()
         self._settle(job)
+        if self._is_old(job):
+            self._forget(job)
+            raise not_found()
         return job
+
+    def _is_old(self, job: QueryJob) -> bool:
+        return job.state in TERMINAL and self._org.clock.now() - job.ready > KEPT
+
+    def _forget(self, job: QueryJob) -> None:
+        self._jobs.pop(job.id, None)
+        job.file.unlink(missing_ok=True)
 
     def _settle(self, job: QueryJob) -> None:
         if job.state not in TERMINAL and self._org.clock.now() >= job.ready:
@@ -207,14 +241,13 @@ class QueryJobs:
         """Every job, newest first."""
         for job in self._jobs.values():
             self._settle(job)
-        return list(self._jobs.values())[::-1]
+        return [job for job in self._jobs.values() if not self._is_old(job)][::-1]
 
     def drop(self, job: QueryJob) -> None:
         """Forget a job that has ended, with its result."""
         if job.state not in TERMINAL:
             raise OrgError("API_ERROR", "Error encountered when deleting the job because the job is not terminated")
-        del self._jobs[job.id]
-        job.file.unlink(missing_ok=True)
+        self._forget(job)
 
     def abort(self, job: QueryJob) -> None:
         """Stop a job that has not ended."""

@@ -45,6 +45,20 @@ class OrgSettings:
     """Queries do not see records that were created within the last so many virtual seconds."""
     bulk_query_java_doubles: bool = True
     """Numbers in the results of query jobs are written as Java writes a double."""
+    bulk_query_z_datetimes: bool = True
+    """Date-times in the results of query jobs end in Z, not in +0000 as in REST."""
+    bulk_skips_bom: bool = True
+    """A byte order mark before the header of an upload is skipped instead of becoming part of the first name."""
+    text_area_line_ends: str = "as_sent"
+    """What the line ends of text areas are when they are read back: as_sent, lf or crlf."""
+    event_max_days: int = 14
+    """Longest event in days; 0 for no limit."""
+    email_message_locked_once_sent: bool = True
+    """EmailMessage takes no more changes once its status is not Draft."""
+    value_set_deploy_deactivates: bool = True
+    """Entries left out of a deployed value set become inactive instead of staying as they are."""
+    newest_api_version: int = 67
+    """Newest API version that the org offers."""
     recycle_bin_days: int = 15
     """How long a deleted record can be restored."""
     recycle_bin_per_mb: int = 25

@@ -7,6 +7,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import duckdb
+
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
 from chartlift_sandbox.salesforce.store import literal, quote
 
@@ -18,8 +20,16 @@ _META = 'CREATE OR REPLACE TABLE "_meta" (document VARCHAR)'
 
 
 def snapshot(org: Org, path: str) -> None:
-    """Write records, schema, counters and log to a new file; an older file of that name is replaced."""
-    Path(path).unlink(missing_ok=True)
+    """Write records, schema, counters and log to a new file; an older file of that name is replaced.
+
+    Raises OSError when the file cannot be written.
+    """
+    made = Path(path)
+    if made.is_dir() or not made.parent.is_dir():
+        raise OSError(f"{path} cannot be written")
+    if made.exists():
+        check(path)  # nothing but an older snapshot is replaced
+    made.unlink(missing_ok=True)
     org.query_with({"_entries": org.writes.stored()}, f"CREATE OR REPLACE TABLE {_LOG} AS SELECT * FROM _entries")
     org.db.execute(_META)
     org.db.execute('INSERT INTO "_meta" VALUES (?)', [json.dumps(_document(org))])
@@ -31,9 +41,8 @@ def snapshot(org: Org, path: str) -> None:
 
 
 def restore(org: Org, path: str) -> None:
-    """Replace the org's content by that of a snapshot. Raises FileNotFoundError when there is none."""
-    if not Path(path).is_file():
-        raise FileNotFoundError(path)
+    """Replace the org's content by that of a snapshot. Raises OSError when there is none; the org is then as before."""
+    check(path)
     _drop_tables(org)
     own = _database_name(org)
     org.db.execute(f"ATTACH {literal(path)} AS _snapshot (READ_ONLY)")
@@ -46,9 +55,22 @@ def restore(org: Org, path: str) -> None:
 
 
 def _drop_carriers(org: Org) -> None:
-    """The two tables that exist in a snapshot only."""
-    for name in (_LOG, '"_meta"'):
-        org.db.execute(f"DROP TABLE {name}")
+    """The tables that exist in a snapshot only."""
+    for name in (_LOG, '"_meta"', '"_doors"', '"_files"'):
+        org.db.execute(f"DROP TABLE IF EXISTS {name}")
+
+
+def check(path: str) -> None:
+    """Raise OSError unless the file is a snapshot."""
+    if not Path(path).is_file():
+        raise FileNotFoundError(f"{path} is no file")
+    try:
+        with duckdb.connect(path, read_only=True) as file:
+            found = file.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = '_meta'").fetchone()
+    except duckdb.Error as error:
+        raise OSError(f"{path} is no snapshot") from error
+    if not found or not found[0]:
+        raise OSError(f"{path} is no snapshot")
 
 
 def reset(org: Org) -> None:

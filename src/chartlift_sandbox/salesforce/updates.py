@@ -19,6 +19,8 @@ from chartlift_sandbox.salesforce.writes import NEW, OLD
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
 
+_DRAFT = "5"
+"""Status of an EmailMessage that may still change."""
 
 def update(call: Call) -> pa.Table:
     """Update the rows of a call; answers its result table."""
@@ -28,6 +30,7 @@ def update(call: Call) -> pa.Table:
     columns = call.columns(skip=("id",))
     extra = _looked_at(call)
     found = existing(call, ids, [*dict.fromkeys([*(c.field.name for c in columns), *extra])])
+    _refuse_sent(call, found)
     cells = call.cells(columns)
     staged = {name: _effective(cell, column_of(found, OLD + name)) for name, cell in cells.items()}
     consequences.before_update(call, staged)
@@ -52,7 +55,16 @@ def _looked_at(call: Call) -> list[str]:
     """Fields that rules compare beside those that the call names; all of them where rules watch the object."""
     if call.org.rules.watches(call.sobject.name):
         return [one.name for one in call.sobject.stored_fields if one.name != "Id"]
+    if call.sobject.name == "EmailMessage":
+        return ["Status"]
     return sorted(duplicates.fields_of(call.org, call.sobject.name))
+
+
+def _refuse_sent(call: Call, found: pa.Table) -> None:
+    if call.sobject.name == "EmailMessage" and call.org.settings.email_message_locked_once_sent and not call.by_person:
+        sent = pc.not_equal(column_of(found, OLD + "Status"), _DRAFT)
+        message = "Email messages cannot be changed once they are not a draft"
+        call.failures.add(sent, "INSUFFICIENT_ACCESS_OR_READONLY", message)
 
 
 def named_ids(call: Call) -> pa.Array:

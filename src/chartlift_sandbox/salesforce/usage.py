@@ -5,6 +5,7 @@ import tomllib
 from collections import deque
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 from chartlift_sandbox.clock import Clock
 
@@ -65,3 +66,16 @@ class Usage:
             else:
                 spent.append((minute, units))
             return True
+
+    def kept(self) -> dict[str, Any]:
+        """What a snapshot keeps."""
+        with self._lock:
+            spent = {key: list(one) for key, one in self._spent.items()}
+            return {"maximum": dict(self.maximum), "spent": spent, "total": dict(self._total)}
+
+    def put_back(self, kept: dict[str, Any]) -> None:
+        """Goes on from what `kept` gave."""
+        with self._lock:
+            self.maximum = kept["maximum"]
+            self._spent = {key: deque(one) for key, one in kept["spent"].items()}
+            self._total = kept["total"]

@@ -90,6 +90,10 @@ def _extra_breaks(text: pa.Array) -> pa.Array:
 
 def to_text(text: pa.Array, job: Conversion) -> pa.Array:
     """Texts, checked against the field's length; never cut."""
+    if job.field.type == "textarea" and job.settings.text_area_line_ends != "as_sent":
+        text = pc.replace_substring(pc.replace_substring(text, "\r\n", "\n"), "\r", "\n")
+        if job.settings.text_area_line_ends == "crlf":
+            text = pc.replace_substring(text, "\n", "\r\n")
     limit = job.field.length
     breaks = job.field.type == "textarea" and job.settings.line_break_counts_two
     bound = pc.multiply(pc.binary_length(text), 2 if breaks else 1)  # no text has more units than this

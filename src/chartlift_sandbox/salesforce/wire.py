@@ -18,7 +18,7 @@ from chartlift_sandbox.salesforce.login import Sessions, bearer_token
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.usage import Usage
 
-OLDEST, NEWEST = 31, 67
+OLDEST = 31
 URI_BYTES = 16_384
 WORTH_PACKING, GZIP_BITS = 500, 31
 BODY_BYTES = 160_000_000
@@ -173,17 +173,21 @@ class Gate:
             raise OrgError("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", status=403)
         if not self._usage.take("DailyApiRequests"):
             raise OrgError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
-        scope["state"] |= {"actor": actor, "version": _version(path), "org_id": self._org.org_id}
+        scope["state"] |= {
+            "actor": actor,
+            "version": _version(path, self._org.settings.newest_api_version),
+            "org_id": self._org.org_id,
+        }
 
 
-def _version(path: str) -> str:
+def _version(path: str, newest: int) -> str:
     match = _VERSIONED.match(path)
     if match is None:
         raise OrgError("NOT_FOUND", "The requested resource does not exist", status=404)
     number = float(match.group(1))
     if number < OLDEST:
         raise OrgError("GONE", f"API version {number} is retired", status=410)
-    if number > NEWEST or not number.is_integer():
+    if number > newest or not number.is_integer():
         raise OrgError("NOT_FOUND", "The requested resource does not exist", status=404)
     return match.group(1)
 

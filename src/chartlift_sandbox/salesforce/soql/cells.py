@@ -11,19 +11,20 @@ from chartlift_sandbox.salesforce.schema import NUMBER_TYPES
 _PLAIN_FROM, _PLAIN_TO = "1e-3", "1e7"
 
 
-def cell_sql(sql: str, kind: str, *, java: bool) -> str:
+def cell_sql(sql: str, kind: str, *, java: bool, zulu: bool = True) -> str:
     """The text of a value in a CSV cell, as SQL; null is the empty text.
 
     Args:
         sql: The value.
         kind: Its type as describe shows it.
         java: Whether doubles look as Java writes them (`120.0`, `9.12E8`) or as short as can be (`120`).
+        zulu: Whether date-times end in Z, else in +0000.
     """
     match kind:
         case "boolean":
             text = f"CAST({sql} AS VARCHAR)"
         case "datetime":
-            text = f"strftime({sql}, '%Y-%m-%dT%H:%M:%S.000Z')"
+            text = f"strftime({sql}, '%Y-%m-%dT%H:%M:%S.000{'Z' if zulu else '+0000'}')"
         case "date" | "int" | "long":
             text = f"CAST({sql} AS VARCHAR)"
         case "time":

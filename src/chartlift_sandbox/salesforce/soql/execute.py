@@ -144,10 +144,10 @@ def _add_children(org: Org, parent: QueryResult) -> None:
         _add_children(org, result)
 
 
-def cells_sql(plan: Plan, *, java_doubles: bool) -> str:
+def cells_sql(plan: Plan, *, java_doubles: bool, zulu: bool = True) -> str:
     """The statement with every value as the text of a CSV cell; rows without ORDER BY and LIMIT come as they lie."""
     texts = [
-        f"{cells.cell_sql(output.sql, output.field.type, java=java_doubles)} AS c{n}"
+        f"{cells.cell_sql(output.sql, output.field.type, java=java_doubles, zulu=zulu)} AS c{n}"
         for n, output in enumerate(plan.outputs)
     ]
     total = bool(plan.order) or plan.limit is not None

@@ -13,6 +13,7 @@ import pytest
 
 from chartlift_sandbox.salesforce import ids, store
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject, system_fields
+from chartlift_sandbox.salesforce.settings import OrgSettings
 
 NOW = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
 BORN = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -34,7 +35,7 @@ class SmallOrg:
     schema: Schema
     db: duckdb.DuckDBPyConnection
     lock: Any = field(default_factory=threading.RLock)
-    settings: Any = field(default_factory=lambda: SimpleNamespace(archive_after_days=0))
+    settings: Any = field(default_factory=lambda: OrgSettings(archive_after_days=0))
     archived_on: Any = field(default_factory=NOW.date)
     clock: Any = field(default_factory=lambda: SimpleNamespace(now=lambda: NOW))
     people: Any = field(default_factory=lambda: SimpleNamespace(automated=""))

@@ -92,6 +92,8 @@ def parse(body: bytes, delimiter: str, line_ending: str, *, skip_bom: bool = Tru
     names, offset = read_header(body, delimiter, line_ending, skip_bom=skip_bom)
     check_header(names)
     rest = pa.py_buffer(body).slice(offset)
+    if body.count(b'"', offset) % 2:  # every quote of a well-formed file has its match
+        raise BulkDataError("InvalidBatch : Failed to parse CSV: a quoted cell is not closed")
     if not rest.size:
         return pa.table({name: pa.array([], pa.string()) for name in names})
     try:

@@ -14,6 +14,7 @@ from chartlift_sandbox.salesforce.bulk_worker import IngestWorker
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError, not_found
 from chartlift_sandbox.salesforce.memory import give_back
 from chartlift_sandbox.salesforce.org import Actor, Org
+from chartlift_sandbox.salesforce.records import require_json
 
 BASE = "/services/data/v{version}/jobs/ingest"
 MULTIPART_CHARS = 100_000
@@ -50,6 +51,7 @@ class IngestDoor:
             await run_in_threadpool(self._jobs.store, job, data)
             self._close(job)
             return _json(job.opened())
+        require_json(request)
         spec = self.check_spec(_object(await request.body()), actor)
         return _json(self._jobs.open(spec, actor, version).opened())
 
@@ -61,6 +63,8 @@ class IngestDoor:
         """
         if unknown := sorted(set(spec) - _WORDS):
             raise OrgError("JSON_PARSER_ERROR", f'Unrecognized field "{unknown[0]}"')
+        if wrong := sorted(word for word, value in spec.items() if value is not None and not isinstance(value, str)):
+            raise OrgError("JSON_PARSER_ERROR", f"Cannot deserialize the value of {wrong[0]}: a text was expected")
         for word, table in (("columnDelimiter", bulk_csv.DELIMITERS), ("lineEnding", bulk_csv.LINE_ENDINGS)):
             if spec.get(word) is not None and spec[word] not in table:
                 raise OrgError("INVALIDJOB", f"InvalidJob : Invalid {word}: {spec[word]}")
@@ -109,6 +113,7 @@ class IngestDoor:
     async def change(self, request: Request) -> Response:
         """PATCH of the state: UploadComplete or Aborted."""
         job = self._jobs.get(request.path_params["job"])
+        require_json(request)
         state = _object(await request.body()).get("state")
         if state == "UploadComplete":
             self._close(job)

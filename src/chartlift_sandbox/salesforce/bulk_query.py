@@ -14,6 +14,7 @@ from chartlift_sandbox.salesforce import soql
 from chartlift_sandbox.salesforce.bulk_csv import DELIMITERS, LINE_ENDINGS
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError
 from chartlift_sandbox.salesforce.query_jobs import QueryJob, QueryJobs, locator, offset_of
+from chartlift_sandbox.salesforce.records import require_json
 from chartlift_sandbox.salesforce.soql.plan import Plan
 from chartlift_sandbox.salesforce.soql.syntax import Function, Query, SelectItem, Subquery, TypeOf
 from chartlift_sandbox.salesforce.usage import Usage
@@ -39,6 +40,7 @@ class BulkQueryDoor:
 
     async def create(self, request: Request) -> Response:
         """POST: check the statement, run it, answer a job in state UploadComplete."""
+        require_json(request)
         spec = _spec(await request.body())
         actor, version = request.state.actor, request.state.version
         return _json((await run_in_threadpool(self._create, spec, actor, version)).brief())
@@ -154,6 +156,8 @@ def _spec(body: bytes) -> dict[str, str]:
     spec = _object(body)
     if unknown := sorted(set(spec) - _WORDS):
         raise OrgError("JSON_PARSER_ERROR", f'Unrecognized field "{unknown[0]}"')
+    if wrong := sorted(word for word, value in spec.items() if value is not None and not isinstance(value, str)):
+        raise OrgError("JSON_PARSER_ERROR", f"Cannot deserialize the value of {wrong[0]}: a text was expected")
     full = {"contentType": "CSV", "columnDelimiter": "COMMA", "lineEnding": "LF"}
     full |= {key: str(value) for key, value in spec.items() if value is not None}
     if full.get("operation") not in {"query", "queryAll"}:

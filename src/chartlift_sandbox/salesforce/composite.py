@@ -34,6 +34,8 @@ def _list(body: dict[str, Any], name: str, limit: int) -> list[dict[str, Any]]:
     entries = body.get(name)
     if not isinstance(entries, list) or not entries:
         raise OrgError("INVALID_INPUT", f"{name} is required")
+    if not all(isinstance(entry, dict) for entry in entries):
+        raise OrgError("JSON_PARSER_ERROR", f"{name} must be a list of objects")
     if len(entries) > limit:
         raise OrgError("LIMIT_EXCEEDED", f"The number of subrequests exceeds the limit of {limit}")
     return entries
@@ -101,7 +103,10 @@ def _one(org: Org, asked: Asked, entry: dict[str, Any], bodies: dict[str, Any]) 
     """One subrequest; every refusal becomes an answer."""
     try:
         filled = _fill(entry, bodies)
-        headers = {name.lower(): value for name, value in (filled.get("httpHeaders") or {}).items()}
+        given = filled.get("httpHeaders") or {}
+        if not isinstance(given, dict):
+            raise OrgError("JSON_PARSER_ERROR", "httpHeaders must be an object")  # noqa: TRY301 - one of many refusals
+        headers = {name.lower(): value for name, value in given.items()}
         return _call(org, asked, filled.get("method", ""), filled.get("url", ""), filled.get("body") or {}, headers)
     except OrgError as error:
         return Answer(error.status, error.body())

@@ -60,7 +60,12 @@ class DeployDoor:
     async def cancel(self, request: Request) -> Response:
         """PATCH with the status Canceling; 202."""
         job = self._jobs.get(request.path_params["job"])
-        wanted = orjson.loads(await request.body() or b"{}").get("deployResult", {}).get("status")
+        try:
+            body = orjson.loads(await request.body() or b"{}")
+        except orjson.JSONDecodeError as error:
+            raise OrgError("JSON_PARSER_ERROR", f"Unexpected content: {error.msg}") from error
+        given = body.get("deployResult") if isinstance(body, dict) else None
+        wanted = given.get("status") if isinstance(given, dict) else None
         if wanted != "Canceling" or job.done:
             raise OrgError("INVALID_ID_FIELD", f"A deployment that is {job.status} cannot be canceled")
         self._jobs.cancel(job)

@@ -85,8 +85,17 @@ def to_table(records: list[dict[str, Any]]) -> pa.Table:
     return pa.table({name: pa.array(values, pa.string()) for name, values in columns.items()})
 
 
+def require_json(request: Request) -> None:
+    """Raises OrgError 415 for a body that calls itself something else than JSON; one without a type passes."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip()
+    if kind and "json" not in kind.lower():
+        message = f"Content-Type header specified in HTTP request is not supported: {kind}"
+        raise OrgError("UNSUPPORTED_MEDIA_TYPE", message, status=415)
+
+
 async def read_json(request: Request) -> Any:
-    """The body of a request. Raises OrgError when it is no JSON."""
+    """The body of a request. Raises OrgError when it is no JSON, or says that it is something else."""
+    require_json(request)
     body = await request.body()
     try:
         return orjson.loads(body)

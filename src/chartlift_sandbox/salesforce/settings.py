@@ -57,6 +57,8 @@ class OrgSettings:
     """EmailMessage takes no more changes once its status is not Draft."""
     value_set_deploy_deactivates: bool = True
     """Entries left out of a deployed value set become inactive instead of staying as they are."""
+    refuse_unknown_accept: bool = True
+    """REST answers 406 where the Accept header names only types that it cannot serve."""
     newest_api_version: int = 67
     """Newest API version that the org offers."""
     recycle_bin_days: int = 15

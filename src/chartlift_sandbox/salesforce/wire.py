@@ -22,6 +22,13 @@ OLDEST = 31
 URI_BYTES = 16_384
 WORTH_PACKING, GZIP_BITS = 500, 31
 BODY_BYTES = 160_000_000
+_SERVED = frozenset(
+    {
+        "*/*", "application/*", "application/json", "application/xml", "application/octet-stream", "text/*", "text/csv",
+        "text/plain", "text/html", "text/xml", "*",
+    }
+)  # fmt: skip
+"""Types for which the org has an answer somewhere; JSON comes where the resource has no other form."""
 _SLASHES = re.compile(r"/{2,}")
 _VERSIONED = re.compile(r"^/services/data/v?(\d{1,3}\.\d)(?=/|$)", re.IGNORECASE)
 _log = logging.getLogger(__name__)
@@ -65,11 +72,10 @@ class UnpackBody:
             nonlocal size
             message = await receive()
             body = message.get("body", b"")
-            if unpack is not None and body:
-                try:
-                    body = unpack.decompress(body, self._limit - size + 1)
-                except zlib.error as error:
-                    raise OrgError("MALFORMED_REQUEST", "The gzip body cannot be read") from error
+            if unpack is not None and message["type"] == "http.request":
+                body = _unpacked(unpack, body, self._limit - size + 1)
+                if not message.get("more_body", False) and not unpack.eof and size + len(body) <= self._limit:
+                    raise OrgError("MALFORMED_REQUEST", "The gzip body ends too early")
                 message = {**message, "body": body}
             size += len(body)
             if size > self._limit:
@@ -77,6 +83,13 @@ class UnpackBody:
             return message
 
         await self._app(scope, plain, send)
+
+
+def _unpacked(unpack: Any, body: bytes, most: int) -> bytes:
+    try:
+        return unpack.decompress(body, most)
+    except zlib.error as error:
+        raise OrgError("MALFORMED_REQUEST", "The gzip body cannot be read") from error
 
 
 class PackAnswer:
@@ -173,11 +186,21 @@ class Gate:
             raise OrgError("API_DISABLED_FOR_ORG", "The REST API is not enabled for this Organization.", status=403)
         if not self._usage.take("DailyApiRequests"):
             raise OrgError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.", status=403)
+        if self._org.settings.refuse_unknown_accept:
+            _check_accept(dict(scope["headers"]).get(b"accept", b"").decode("latin-1"))
         scope["state"] |= {
             "actor": actor,
             "version": _version(path, self._org.settings.newest_api_version),
             "org_id": self._org.org_id,
         }
+
+
+def _check_accept(header: str) -> None:
+    """Raises OrgError 406 where no type in the header is one that REST answers with."""
+    kinds = [one.partition(";")[0].strip().lower() for one in header.split(",")]
+    if header.strip() and not any(one in _SERVED or one.endswith(("+json", "+xml")) for one in kinds):
+        message = f"Accept header specified in HTTP request is not supported: {header[:200]}"
+        raise OrgError("NOT_ACCEPTABLE", message, status=406)
 
 
 def _version(path: str, newest: int) -> str:

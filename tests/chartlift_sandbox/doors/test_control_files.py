@@ -188,3 +188,24 @@ def test_the_control_door_answers_bad_input_with_words(sandbox: Sandbox, number:
             assert isinstance(found["error"], str), path
             assert "Traceback" not in json.dumps(found)
     sandbox.control.delete("/faults")
+
+
+def test_the_page_about_the_door_names_switches_and_defaults_as_they_are(sandbox: Sandbox) -> None:
+    page = (Path(__file__).parents[3] / "docs" / "sandbox" / "control-door.md").read_text(encoding="utf-8")
+    switches = told(sandbox)
+    table = page.partition("| switch | default |")[2].partition("\n\n")[0]
+    rows = [line.split("|")[1:3] for line in table.splitlines() if line.startswith("| `") and "(settings)" not in line]
+    assert len(rows) > 15
+    for names, defaults in rows:
+        for name, default in zip(names.split(","), defaults.split(","), strict=True):
+            found = switches[name.strip(" `")]["default"]
+            shown = (
+                str(found).lower()
+                if isinstance(found, bool)
+                else f"{found:g}"
+                if isinstance(found, float)
+                else str(found)
+            )
+            assert shown == default.strip(), name
+    for path in ("/org/dump", "/switches", "/org/snapshot", "/faults", "/clock"):
+        assert f"{path}" in page

@@ -17,7 +17,6 @@ from chartlift_sandbox.salesforce.bulk_jobs import IngestJob
 from chartlift_sandbox.salesforce.classic_jobs import Batch, ClassicJob
 from chartlift_sandbox.salesforce.doors import Doors
 from chartlift_sandbox.salesforce.frozen import Thaw, freeze
-from chartlift_sandbox.salesforce.hooks import FieldUpdate, ValidationRule
 from chartlift_sandbox.salesforce.login import NEVER
 from chartlift_sandbox.salesforce.metadata_deploy import Outcome
 from chartlift_sandbox.salesforce.metadata_jobs import DeployJob, RetrieveJob
@@ -25,7 +24,7 @@ from chartlift_sandbox.salesforce.org import Actor, Session
 from chartlift_sandbox.salesforce.query_jobs import QueryJob
 
 _CLASSES = (
-    IngestJob, ClassicJob, Batch, QueryJob, DeployJob, RetrieveJob, Outcome, Actor, Session, FieldUpdate, ValidationRule,
+    IngestJob, ClassicJob, Batch, QueryJob, DeployJob, RetrieveJob, Outcome, Actor, Session,
 )  # fmt: skip
 _PATIENCE_S = 60
 
@@ -80,7 +79,6 @@ def _document(doors: Doors) -> dict[str, Any]:
     org, app = doors.org, doors.sessions.app
     state = {
         "now": org.clock.now(), "archived_on": org.archived_on, "schema_changed_at": org.schema_changed_at,
-        "automation": {"before_save": list(org.before_save), "validation_rules": list(org.validation_rules)},
         "settings": {one.name: getattr(doors.settings, one.name) for one in fields(doors.settings)},
         "sessions": {key: one for key, one in org.sessions.items() if one.expires_at != NEVER},
         "timeout": doors.sessions.timeout, "refresh": app.refresh, "issued": app.issued, "jwt_keys": app.jwt_keys,
@@ -103,8 +101,6 @@ def _apply(doors: Doors, document: dict[str, Any], files: dict[str, bytes]) -> N
     if behind > 0:
         org.clock.advance(behind)
     org.archived_on, org.schema_changed_at = state["archived_on"], state["schema_changed_at"]
-    org.before_save[:] = state["automation"]["before_save"]
-    org.validation_rules[:] = state["automation"]["validation_rules"]
     for name, value in state["settings"].items():
         if hasattr(doors.settings, name):
             setattr(doors.settings, name, value)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _DRAFT = "5"
 """Status of an EmailMessage that may still change."""
 
+
 def update(call: Call) -> pa.Table:
     """Update the rows of a call; answers its result table."""
     if not call.sobject.updateable or not call.allowed("edit"):
@@ -55,9 +56,8 @@ def _looked_at(call: Call) -> list[str]:
     """Fields that rules compare beside those that the call names; all of them where rules watch the object."""
     if call.org.rules.watches(call.sobject.name):
         return [one.name for one in call.sobject.stored_fields if one.name != "Id"]
-    if call.sobject.name == "EmailMessage":
-        return ["Status"]
-    return sorted(duplicates.fields_of(call.org, call.sobject.name))
+    also = {"Status"} if call.sobject.name == "EmailMessage" else set()
+    return sorted(also | set(duplicates.fields_of(call.org, call.sobject.name)))
 
 
 def _refuse_sent(call: Call, found: pa.Table) -> None:

@@ -177,7 +177,8 @@ HOSTILE: tuple[bytes, ...] = (
 def test_the_control_door_answers_bad_input_with_words(sandbox: Sandbox, number: int) -> None:
     paths = [
         ("POST", "/clock"), ("POST", "/faults"), ("POST", "/org/edit"), ("POST", "/org/snapshot"), ("POST", "/org/dump"),
-        ("POST", "/org/restore"), ("POST", "/org/settings"), ("POST", "/switches"), ("POST", "/clinic/mutate"),
+        ("POST", "/org/restore"), ("POST", "/org/settings"), ("POST", "/switches"), ("POST", "/org/rules"),
+        ("POST", "/clinic/mutate"),
         ("PUT", "/reset"), ("GET", "/nowhere"), ("GET", "/org/writes?since=-1"), ("GET", "/org/writes?limit=9" + "9" * 40),
     ]  # fmt: skip
     for method, path in paths:

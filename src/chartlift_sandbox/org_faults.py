@@ -208,7 +208,11 @@ class OrgFaults:
     def _empty_bin(self, fault: Fault, scope: Scope) -> None:  # noqa: ARG002 - an action's signature
         share = 1.0 if fault.share is None else fault.share
         for sobject in self._org.schema.objects.values():
-            if not sobject.field("IsDeleted") or (fault.object and sobject.name.lower() != fault.object.lower()):
+            if (
+                not sobject.field("IsDeleted")
+                or sobject.view
+                or (fault.object and sobject.name.lower() != fault.object.lower())
+            ):
                 continue
             name = quote(sobject.name)
             gone = f'SELECT "Id" FROM {name} WHERE "IsDeleted" ORDER BY "_deleted_at", "Id"'

@@ -10,7 +10,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
@@ -23,9 +23,12 @@ if TYPE_CHECKING:
 
 MOST_JSON_BYTES = 52_428_800
 """Largest request that carries a file as base64 text: 37.5 MB of content."""
-_FIELDS = (("ContentVersion", "VersionData"), ("Attachment", "Body"))
+_FIELDS = (
+    ("ContentVersion", "VersionData"), ("ContentNote", "Content"), ("Attachment", "Body"), ("Document", "Body"),
+)  # fmt: skip
 _BASE = "/services/data/v{version}/sobjects"
 _CONTENT = "application/octet-stream"
+_PIECE = 262_144
 
 
 def is_multipart(request: Request) -> bool:
@@ -39,6 +42,30 @@ async def read_parts(request: Request) -> dict[str, Any]:
     Raises:
         OrgError: INVALID_MULTIPART_REQUEST when the parts cannot be told or there is no record among them.
     """
+    record, contents = await _parts(request)
+    return record | contents
+
+
+async def read_collection(request: Request) -> dict[str, Any]:
+    """The body of a collection whose records name the parts with their files, and the field each belongs to.
+
+    Raises:
+        OrgError: INVALID_MULTIPART_REQUEST as above, or when a record names a part that was not sent.
+    """
+    body, contents = await _parts(request)
+    records = body.get("records")
+    for record in records if isinstance(records, list) else ():
+        attributes = record.get("attributes") if isinstance(record, dict) else None
+        if not isinstance(attributes, dict) or (part := attributes.get("binaryPartName")) is None:
+            continue
+        if part not in contents:
+            raise OrgError("INVALID_MULTIPART_REQUEST", f"There is no part named {part}")
+        record[str(attributes.get("binaryPartNameAlias") or part)] = contents[part]
+    return body
+
+
+async def _parts(request: Request) -> tuple[dict[str, Any], dict[str, str]]:
+    """The JSON part, and the others as base64 by name."""
     record: dict[str, Any] | None = None
     contents: dict[str, str] = {}
     try:
@@ -53,7 +80,7 @@ async def read_parts(request: Request) -> dict[str, Any]:
         raise OrgError("INVALID_MULTIPART_REQUEST", error.message) from error
     if record is None:
         raise OrgError("INVALID_MULTIPART_REQUEST", "The request has no part with the record's fields")
-    return record | contents
+    return record, contents
 
 
 def _is_record(part: UploadFile | str, raw: bytes) -> bool:
@@ -79,7 +106,7 @@ def routes(org: Org) -> list[BaseRoute]:
 
 
 def _reader(org: Org, name: str, field: str) -> Any:
-    def read(request: Request) -> bytes:
+    def read(request: Request) -> memoryview:
         with org.lock:
             sobject = readable_object(org, request.state.actor, name)
             record_id = existing_id(org, sobject, request.path_params["id"])
@@ -87,9 +114,11 @@ def _reader(org: Org, name: str, field: str) -> Any:
         body = decoded(rows[0]["body"])
         if body is None:
             raise not_found()
-        return body
+        return memoryview(body)
 
     async def endpoint(request: Request) -> Response:
-        return Response(await run_in_threadpool(read, request), media_type=_CONTENT)
+        body = await run_in_threadpool(read, request)
+        pieces = (bytes(body[at : at + _PIECE]) for at in range(0, len(body), _PIECE))
+        return StreamingResponse(pieces, headers={"content-length": str(len(body))}, media_type=_CONTENT)
 
     return endpoint

@@ -155,6 +155,7 @@ def _object(name: str, *, audit_switch: bool) -> SObject:
         sharing_model=data["sharing"],
         enable_activities=data["activities"],
         setup=data["setup"],
+        view=data.get("view", False),
         has_tab="LastViewedDate" in fields,
         **{flag: data[flag] for flag in flags},
     )

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from chartlift_sandbox.salesforce import composite, ids, sharing
+from chartlift_sandbox.salesforce import blobs, composite, ids, sharing
 from chartlift_sandbox.salesforce.call import ROLLED_BACK
 from chartlift_sandbox.salesforce.dml import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
@@ -60,7 +60,7 @@ def _endpoint(org: Org, action: Callable[[Org, Asked], Answer]) -> Callable[[Req
             return action(org, asked)
 
     async def endpoint(request: Request) -> Response:
-        body = await read_record(request) if request.method in {"POST", "PATCH"} else {}
+        body = await _body(request) if request.method in {"POST", "PATCH"} else {}
         asked = Asked(
             request.state.actor, request.state.version, dict(request.path_params), dict(request.query_params), body,
             options_of(request),
@@ -68,6 +68,10 @@ def _endpoint(org: Org, action: Callable[[Org, Asked], Answer]) -> Callable[[Req
         return render(await run_in_threadpool(locked, asked))
 
     return endpoint
+
+
+async def _body(request: Request) -> dict[str, Any]:
+    return await blobs.read_collection(request) if blobs.is_multipart(request) else await read_record(request)
 
 
 def _records(org: Org, asked: Asked) -> tuple[list[dict[str, Any]], bool]:

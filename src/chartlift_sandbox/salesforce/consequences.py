@@ -21,13 +21,20 @@ _BEFORE_INSERT: dict[str, tuple[Callable[[Call, Staged], None], ...]] = {
     "Account": (persons.complete,),
     "ContentVersion": (files.complete_versions,),
     "Attachment": (files.complete_attachments,),
+    "Document": (files.complete_documents,),
     "AccountContactRelation": (relations.refuse_private,),
+}
+_BEFORE_UPDATE: dict[str, tuple[Callable[[Call, Staged], None], ...]] = {
+    "ContentVersion": (files.refuse_content,),
+    "Attachment": (files.change_attachments,),
+    "Document": (files.change_attachments,),
 }
 _AFTER_INSERT: dict[str, tuple[Callable[[Call, pa.Table], None], ...]] = {
     "Account": (persons.make_contacts,),
     "ContentVersion": (files.publish,),
     "Contact": (relations.relate,),
 }
+_TITLED = ("ContentVersion", "ContentDocument")
 _BEFORE_DELETE: dict[str, tuple[Callable[[Call, pa.Array], None], ...]] = {
     "AccountContactRelation": (relations.refuse_direct,),
 }
@@ -47,6 +54,8 @@ def before_insert(call: Call, staged: Staged) -> None:
 def before_update(call: Call, staged: Staged) -> None:
     """Complete or refuse new values of records."""
     places.agree(call, staged)
+    for act in _BEFORE_UPDATE.get(call.sobject.name, ()):
+        act(call, staged)
 
 
 def after_insert(call: Call, incoming: pa.Table) -> None:
@@ -59,6 +68,8 @@ def after_update(call: Call, names: list[str], incoming: pa.Table) -> None:
     """Keep the relations of contacts in step; `incoming` has rowids as `_rid` and the new values."""
     if call.sobject.name == "Account":
         persons.keep_in_step(call, names, incoming)
+    if call.sobject.name in _TITLED:
+        files.share_titles(call, names, incoming)
     if call.sobject.name == "Contact" and "AccountId" in names:
         relations.follow(call, incoming)
 

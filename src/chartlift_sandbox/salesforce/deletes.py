@@ -152,7 +152,7 @@ def _refuse_orphans(call: Call, found: pa.Table) -> None:
 
 
 def _deletable_objects(call: Call) -> list[SObject]:
-    return [o for o in call.org.schema.objects.values() if o.field("IsDeleted")]
+    return [o for o in call.org.schema.objects.values() if o.field("IsDeleted") and not o.view]
 
 
 def _refuse_taken(call: Call, ids: pa.Array, good: pa.Array) -> None:

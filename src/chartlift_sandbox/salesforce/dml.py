@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import deletes, inserts, updates
+from chartlift_sandbox.salesforce import deletes, inserts, notes, updates
 from chartlift_sandbox.salesforce.call import ROLLED_BACK, Call, DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, unknown_column, unknown_object
 from chartlift_sandbox.salesforce.failures import RESULT_SCHEMA, Failures, any_true, row_numbers
@@ -76,7 +76,7 @@ def _act(call: Call) -> pa.Table:
     action = _ACTIONS.get(call.op)
     if action is None:
         raise OrgError("INVALID_OPERATION", f"Unknown operation {call.op}")
-    return action(call)
+    return notes.ACTIONS[call.op](call, _act) if call.sobject.name == notes.OBJECT else action(call)
 
 
 def _plain(table: pa.Table) -> pa.Table:
@@ -153,5 +153,5 @@ def _part(call: Call, op: str, table: pa.Table, mask: pa.Array) -> pa.Table:
         return RESULT_SCHEMA.empty_table()
     rows = row_numbers(call.count).filter(mask)
     inner = Call(call.org, op, call.sobject, table.filter(mask), call.actor, call.job, call.options)
-    result = _ACTIONS[op](inner)
+    result = _act(inner)
     return result.set_column(0, "row", rows)

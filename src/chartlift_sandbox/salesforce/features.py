@@ -20,7 +20,16 @@ if TYPE_CHECKING:
 NAMES = ("person_accounts", "multi_currency", "state_country_picklists")
 CORPORATE = "GBP"
 _WITHOUT_CURRENCY = frozenset(
-    {"ContentDocument", "ContentDocumentLink", "EmailMessageRelation", "EventRelation", "Attachment", "Note"}
+    {
+        "ContentDocument",
+        "ContentDocumentLink",
+        "EmailMessageRelation",
+        "EventRelation",
+        "Attachment",
+        "Note",
+        "ContentNote",
+        "Folder",
+    }
 )
 _WIDE = ("Type", "Industry", "Ownership", "Rating", "AccountSource")
 _CODE_LENGTH = 10

@@ -5,6 +5,8 @@ from __future__ import annotations
 import base64
 import binascii
 import hashlib
+import html
+import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +18,6 @@ from chartlift_sandbox.salesforce.store import quote
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
 
-MOST_BYTES = 2_147_483_648
 _FILE_TYPES = {
     "pdf": "PDF", "txt": "TEXT", "csv": "CSV", "doc": "WORD", "docx": "WORD_X", "xls": "EXCEL", "xlsx": "EXCEL_X",
     "ppt": "POWER_POINT", "pptx": "POWER_POINT_X", "png": "PNG", "jpg": "JPG", "jpeg": "JPG", "gif": "GIF",
@@ -49,15 +50,46 @@ def _bodies(call: Call, staged: dict[str, pa.Array], name: str) -> list[bytes | 
     """The contents of a base64 column; rows whose text is no base64 are failed."""
     texts = _column(call, staged, name)
     bodies = [decoded(text) for text in texts]
-    bad = pa.array([text is not None and body is None for text, body in zip(texts, bodies, strict=True)])
+    bad = pa.array([text is not None and body is None for text, body in zip(texts, bodies, strict=True)], pa.bool_())
     call.failures.add(bad, "INVALID_BASE64_ENCODING", f"{name}: not a valid Base64 value", name)
     return bodies
 
 
 def complete_attachments(call: Call, staged: dict[str, pa.Array]) -> None:
-    """BodyLength from the bytes."""
+    """BodyLength from the bytes of a new attachment or document."""
     bodies = _bodies(call, staged, "Body")
+    _check_sizes(call, bodies, call.org.settings.attachment_max_mb, "Body")
     _put(call, staged, "BodyLength", [None if body is None else len(body) for body in bodies])
+
+
+def change_attachments(call: Call, staged: dict[str, pa.Array]) -> None:
+    """The same where an update brings another body."""
+    if "Body" in staged:
+        complete_attachments(call, staged)
+
+
+def complete_documents(call: Call, staged: dict[str, pa.Array]) -> None:
+    """Length, author and unique name of a classic document."""
+    complete_attachments(call, staged)
+    names = zip(_column(call, staged, "DeveloperName"), _column(call, staged, "Name"), strict=True)
+    unique = [given or re.sub(r"\W+", "_", str(name or "")).strip("_")[:80] or "Document" for given, name in names]
+    _put(call, staged, "DeveloperName", unique)
+    _put(call, staged, "AuthorId", [given or call.actor.user_id for given in _column(call, staged, "AuthorId")])
+
+
+def _check_sizes(call: Call, bodies: list[bytes | None], most_mb: int, name: str) -> None:
+    large = pa.array([body is not None and len(body) > most_mb * 1024**2 for body in bodies], pa.bool_())
+    call.failures.add(large, "FILE_SIZE_LIMIT_EXCEEDED", f"The file is larger than {most_mb} MB", name)
+
+
+def refuse_content(call: Call, staged: dict[str, pa.Array]) -> None:
+    """The bytes of a version never change: other bytes are another version."""
+    if "VersionData" in staged and not call.by_person:
+        message = (
+            "Unable to create/update fields: VersionData. Please check the security settings of this field "
+            "and verify that it is read/write for your profile or permission set"
+        )
+        call.failures.fail_all("INVALID_FIELD_FOR_INSERT_UPDATE", message, "VersionData")
 
 
 def complete_versions(call: Call, staged: dict[str, pa.Array]) -> None:
@@ -66,10 +98,10 @@ def complete_versions(call: Call, staged: dict[str, pa.Array]) -> None:
     urls, documents = _column(call, staged, "ContentUrl"), _column(call, staged, "ContentDocumentId")
     file = [url is None for url in urls]
     for name, values in (("VersionData", bodies), ("PathOnClient", paths)):
-        lacking = pa.array([is_file and value is None for is_file, value in zip(file, values, strict=True)])
+        lacking = pa.array([is_file and value is None for is_file, value in zip(file, values, strict=True)], pa.bool_())
         call.failures.add(lacking, "REQUIRED_FIELD_MISSING", f"Required fields are missing: [{name}]", name)
     places = _column(call, staged, "FirstPublishLocationId")
-    both = pa.array([bool(document and place) for document, place in zip(documents, places, strict=True)])
+    both = pa.array([bool(document and place) for document, place in zip(documents, places, strict=True)], pa.bool_())
     message = "FirstPublishLocationId cannot be specified together with ContentDocumentId"
     call.failures.add(both, "INVALID_FIELD_FOR_INSERT_UPDATE", message, "FirstPublishLocationId")
     _describe_bodies(call, staged, bodies, [path or "" for path in paths])
@@ -83,8 +115,7 @@ def complete_versions(call: Call, staged: dict[str, pa.Array]) -> None:
 
 def _describe_bodies(call: Call, staged: dict[str, pa.Array], bodies: list[bytes | None], paths: list[str]) -> None:
     sizes = [None if body is None else len(body) for body in bodies]
-    too_large = pa.array([size is not None and size > MOST_BYTES for size in sizes])
-    call.failures.add(too_large, "FILE_SIZE_LIMIT_EXCEEDED", "The file is larger than 2 GB", "VersionData")
+    _check_sizes(call, bodies, call.org.settings.file_max_mb, "VersionData")
     extensions = [PurePosixPath(path.replace("\\", "/")).suffix[1:] or None for path in paths]
     sums = [None if body is None else hashlib.md5(body, usedforsecurity=False).hexdigest() for body in bodies]
     _put(call, staged, "ContentSize", sizes)
@@ -94,11 +125,19 @@ def _describe_bodies(call: Call, staged: dict[str, pa.Array], bodies: list[bytes
     kinds = [_FILE_TYPES.get((extension or "").lower(), _UNKNOWN_TYPE) for extension in extensions]
     links = [url is not None for url in _column(call, staged, "ContentUrl")]
     _put(call, staged, "FileType", ["LINK" if link else kind for link, kind in zip(links, kinds, strict=True)])
+    previews = [_preview(body) if kind == "SNOTE" else None for kind, body in zip(kinds, bodies, strict=True)]
+    _put(call, staged, "TextPreview", previews)
     now = call.org.now()
     modified = _column(call, staged, "ContentModifiedDate")
     _put(call, staged, "ContentModifiedDate", [moment or now for moment in modified])
     _put(call, staged, "ContentModifiedById", [call.actor.user_id] * call.count)
-    _put(call, staged, "PublishStatus", ["P"] * call.count)
+    _put(call, staged, "PublishStatus", ["R"] * call.count)
+
+
+def _preview(body: bytes | None) -> str | None:
+    """The beginning of a note as plain text."""
+    plain = html.unescape(re.sub(r"<[^>]*>", " ", (body or b"").decode("utf-8", "replace")))
+    return " ".join(plain.split())[:255] or None
 
 
 def _number_versions(call: Call, staged: dict[str, pa.Array]) -> None:
@@ -152,6 +191,25 @@ def _link(call: Call, incoming: pa.Table) -> None:
     )
 
 
+def share_titles(call: Call, names: list[str], incoming: pa.Table) -> None:
+    """A title, a description or a setting of sharing is that of the document and of its latest version."""
+    both = [name for name in names if name in _BOTH]
+    if not both:
+        return
+    sets = ", ".join(f"{quote(name)} = s.{quote(name)}" for name in both)
+    if call.sobject.name == "ContentVersion":
+        target, same = "ContentDocument", 't."Id" = s."ContentDocumentId" AND s."IsLatest"'
+    else:
+        target, same = "ContentVersion", 't."ContentDocumentId" = s."Id" AND t."IsLatest"'
+    call.org.query_with(
+        {"_rows": incoming.select(["_rid"])},
+        f'UPDATE {quote(target)} AS t SET {sets}, "SystemModstamp" = $now FROM {quote(call.sobject.name)} s '
+        f"WHERE {same} AND s.rowid IN (SELECT _rid FROM _rows)",
+        {"now": call.org.now()},
+    )
+
+
+_BOTH = ("Title", "Description", "SharingOption", "SharingPrivacy", "OwnerId")
 _DOCUMENT_COLUMNS = (
     "Title", "FileType", "FileExtension", "ContentSize", "PublishStatus", "SharingOption", "SharingPrivacy",
     "ContentModifiedDate",

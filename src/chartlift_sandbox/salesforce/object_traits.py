@@ -15,7 +15,7 @@ _UNLIKE: dict[str, dict[str, bool]] = {
     "AccountContactRelation": {**_PLAIN, "layoutable": True},
     "AccountTeamMember": {**_PLAIN, "layoutable": True},
     "EmailMessage": {"feedEnabled": False, "mruEnabled": False},
-    **dict.fromkeys(("EmailMessageRelation", "ContentDocumentLink", "EventRelation"), _PLAIN),
+    **dict.fromkeys(("EmailMessageRelation", "ContentDocumentLink", "EventRelation", "Folder"), _PLAIN),
     "ContentVersion": {"feedEnabled": False, "mruEnabled": False},
 }
 _QUEUES = (("Queue owned {}", "queue_owned"), ("User owned {}", "user_owned"))

@@ -286,7 +286,7 @@ class Org:
         with self.lock:
             self.schema = standard_schema(audit_switch=True)
             self.db.execute(CLEARED_TABLE)
-            for sobject in self.schema.objects.values():
+            for sobject in sorted(self.schema.objects.values(), key=lambda one: one.view):
                 store.create_table(self.db, sobject)
 
     def create_object(self, sobject: SObject) -> None:

@@ -135,6 +135,7 @@ class SObject:
     enable_activities: bool = False
     setup: bool = False
     has_tab: bool = False
+    view: bool = False
     _by_lower: dict[str, str] = field(default_factory=dict, repr=False)
 
     def field(self, name: str) -> Field | None:
@@ -204,6 +205,8 @@ class Schema:
 
     def _references(self) -> Iterator[tuple[SObject, Field]]:
         for sobject in self.objects.values():
+            if sobject.view:  # what it shows are records of other objects
+                continue
             for candidate in sobject.fields.values():
                 if candidate.reference_to:
                     yield sobject, candidate

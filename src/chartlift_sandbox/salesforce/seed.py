@@ -27,7 +27,7 @@ _EDIT = ObjectGrant(read=True, create=True, edit=True)
 _BUSINESS = (
     "Account", "Contact", "Lead", "Task", "Event", "Case", "Opportunity", "OpportunityContactRole", "EmailMessage",
     "EmailMessageRelation", "ContentVersion", "ContentDocument", "ContentDocumentLink", "Attachment", "Note",
-    "AccountContactRelation", "AccountTeamMember", "EventRelation",
+    "AccountContactRelation", "AccountTeamMember", "EventRelation", "ContentNote", "Document",
 )  # fmt: skip
 _ROLE = {"OpportunityAccessForAccountOwner": "Edit", "CaseAccessForAccountOwner": "Edit", "PortalType": "None"}
 _STANDARD_USER = {

@@ -73,5 +73,11 @@ class OrgSettings:
     """Sharing defaults hold: who neither owns a record nor stands above its owner needs View All or Modify All."""
     owner_needs_read: bool = False
     """A record goes only to users who may read its object; else TRANSFER_REQUIRES_READ (no source says when)."""
+    file_max_mb: int = 2_048
+    """Largest version of a file; REST documents 2 GB by multipart."""
+    attachment_max_mb: int = 500
+    """Largest attachment or classic document."""
+    content_links_need_filter: bool = True
+    """ContentDocumentLink is queried by ContentDocumentId or LinkedEntityId (or Id) only."""
     max_collection: int = 200
     """Records per collection call."""

@@ -94,6 +94,9 @@ def _database_name(org: Org) -> str:
 
 
 def _drop_tables(org: Org) -> None:
+    views = org.db.execute("SELECT view_name FROM duckdb_views() WHERE NOT internal AND NOT temporary").fetchall()
+    for (name,) in views:
+        org.db.execute(f"DROP VIEW {quote(name)}")
     names = org.db.execute("SELECT table_name FROM duckdb_tables() WHERE NOT temporary").fetchall()
     for (name,) in names:
         org.db.execute(f"DROP TABLE {quote(name)}")

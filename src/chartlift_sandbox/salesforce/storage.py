@@ -8,11 +8,11 @@ from chartlift_sandbox.salesforce.usage import Usage
 
 STANDARD_KB = 2
 _RECORD_KB = {"Campaign": 8, "CampaignMember": 1}
-_FILES = {"ContentVersion": "ContentSize", "Attachment": "BodyLength"}
+_FILES = {"ContentVersion": "ContentSize", "Attachment": "BodyLength", "Document": "BodyLength"}
 _FREE = frozenset(
     {
         *_FILES, "ContentDocument", "ContentDocumentLink", "Organization", "AccountContactRelation", "AccountTeamMember",
-        "OpportunityContactRole", "EmailMessageRelation", "EventRelation", "TaskRelation",
+        "ContentNote", "OpportunityContactRole", "EmailMessageRelation", "EventRelation", "TaskRelation",
     }
 )  # fmt: skip
 _LONG_MAIL = "EmailMessage"

@@ -17,6 +17,16 @@ import pyarrow as pa
 from chartlift_sandbox.salesforce.schema import Field, SObject
 
 INTERNAL_COLUMNS = {"_deleted_at": "TIMESTAMP", "_deleted_with": "VARCHAR"}
+_VIEWS = {
+    "ContentNote": (
+        'SELECT d."Id", d."IsDeleted", d."Title", d."FileExtension", d."FileType", d."ContentSize", '
+        'd."LatestPublishedVersionId", v."ContentBodyId" AS "LatestContentId", v."VersionData" AS "Content", '
+        'v."TextPreview", false AS "IsReadOnly", d."SharingPrivacy", d."OwnerId", d."CreatedById", d."CreatedDate", '
+        'd."LastModifiedById", d."LastModifiedDate", d."SystemModstamp", d."LastViewedDate", '
+        'd."ContentModifiedDate", d."_deleted_at", d."_deleted_with" FROM "ContentDocument" d LEFT JOIN '
+        '"ContentVersion" v ON v."ContentDocumentId" = d."Id" AND v."IsLatest" WHERE d."FileType" = \'SNOTE\''
+    ),
+}
 
 
 def quote(name: str) -> str:
@@ -51,7 +61,10 @@ def column_definition(found: Field) -> str:
 
 
 def create_table(db: duckdb.DuckDBPyConnection, sobject: SObject) -> None:
-    """Create the table of an object, empty."""
+    """Create the table of an object, empty, or the view of one that shows records of others."""
+    if sobject.view:
+        db.execute(f"CREATE VIEW {quote(sobject.name)} AS {_VIEWS[sobject.name]}")
+        return
     columns = [column_definition(f) for f in sobject.stored_fields]
     columns += [f"{quote(name)} {kind}" for name, kind in INTERNAL_COLUMNS.items()]
     db.execute(f"CREATE TABLE {quote(sobject.name)} ({', '.join(columns)})")

@@ -174,7 +174,10 @@ HOSTILE: tuple[bytes, ...] = (
 
 
 @pytest.mark.parametrize("number", range(len(HOSTILE)))
-def test_the_control_door_answers_bad_input_with_words(sandbox: Sandbox, number: int) -> None:
+def test_the_control_door_answers_bad_input_with_words(
+    sandbox: Sandbox, number: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)  # "(" is a good name for a snapshot
     paths = [
         ("POST", "/clock"), ("POST", "/faults"), ("POST", "/org/edit"), ("POST", "/org/snapshot"), ("POST", "/org/dump"),
         ("POST", "/org/restore"), ("POST", "/org/settings"), ("POST", "/switches"), ("POST", "/org/rules"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.soql import refusal
+from chartlift_sandbox.salesforce.soql import demands, refusal
 from chartlift_sandbox.salesforce.soql.conditions import Conditions, plain
 from chartlift_sandbox.salesforce.soql.functions import is_aggregate, is_count_all
 from chartlift_sandbox.salesforce.soql.grouping import Grouping
@@ -34,6 +34,8 @@ def compile_query(statement: Statement, query: Query) -> Plan:
     sobject = statement.object(query.source.name)
     if sobject is None:
         raise refusal.unknown_type(statement.text, query.source.at, query.source.name)
+    if sobject.name == demands.LINKS:
+        demands.check_filter(statement, query)
     statement.all_rows = statement.all_rows or query.all_rows
     return _Compiler(statement, query, sobject).plan()
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chartlift_sandbox.salesforce.soql import refusal
+from chartlift_sandbox.salesforce.soql import demands, refusal
 from chartlift_sandbox.salesforce.soql.filters import Filter
 from chartlift_sandbox.salesforce.soql.functions import is_aggregate, operand
 from chartlift_sandbox.salesforce.soql.scope import Column, Scope
@@ -75,6 +75,8 @@ class Conditions:
         sobject = statement.object(query.source.name)
         if sobject is None:
             raise refusal.unknown_type(self._text, query.source.at, query.source.name)
+        if sobject.name == demands.LINKS:
+            demands.check_semi_join(statement, query)
         inner = Scope(statement, sobject, query.sources)
         item = query.select[0]
         assert isinstance(item, SelectItem)

@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Protocol
 
 from chartlift_sandbox.salesforce.schema import Field, Schema, SObject
+from chartlift_sandbox.salesforce.settings import OrgSettings
 from chartlift_sandbox.salesforce.soql import virtual
 from chartlift_sandbox.salesforce.soql.dates import Calendar
 
@@ -26,6 +27,7 @@ class Visibility(Protocol):
     """What the org tells about access; `Org` is one."""
 
     schema: Schema
+    settings: OrgSettings
 
     def visible_fields(self, actor: Any, object_name: str) -> frozenset[str]:
         """Names of the fields that field-level security lets the caller see."""

@@ -170,9 +170,15 @@ class WebBench:
 
     def __call__(self, method: str, path: str, body: Any = None, **headers: str) -> httpx2.Response:
         """One request below /services/data/v67.0 (or an absolute path)."""
-        return asyncio.run(self._send(method, path, body, headers))
+        return asyncio.run(self._send(method, path, headers, json=body))
 
-    async def _send(self, method: str, path: str, body: Any, headers: dict[str, str]) -> httpx2.Response:
+    def upload(self, method: str, path: str, parts: dict[str, tuple[str | None, bytes, str]]) -> httpx2.Response:
+        """The same with a body of parts: name to (file name, content, media type)."""
+        built = httpx2.Request(method, "http://org/x", files=list(parts.items()))
+        headers = {"content-type": built.headers["content-type"]}
+        return asyncio.run(self._send(method, path, headers, content=built.read()))
+
+    async def _send(self, method: str, path: str, headers: dict[str, str], **body: Any) -> httpx2.Response:
         actor = self.actor or self.bench.actor
         version = path.split("/")[3][1:] if path.startswith("/services") else "67.0"
 
@@ -183,7 +189,7 @@ class WebBench:
         shown = {name.replace("_", "-"): value for name, value in headers.items()}
         transport = httpx2.ASGITransport(app=asgi)
         async with httpx2.AsyncClient(transport=transport, base_url="http://org") as client:
-            return await client.request(method, url, json=body, headers=shown)
+            return await client.request(method, url, headers=shown, **body)
 
 
 async def _refuse(_: Request, error: Exception) -> Response:

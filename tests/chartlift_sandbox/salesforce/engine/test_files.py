@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import hashlib
 
-import httpx2
 from engine_bench import Bench, WebBench
 
 BYTES = bytes(range(256)) * 3
@@ -81,32 +79,13 @@ def test_deleting_a_record_leaves_the_document(fresh: Bench) -> None:
     assert _links(fresh, row["ContentDocumentId"]) == {fresh.actor.user_id: "I"}
 
 
-def _upload(web: WebBench, files: list[tuple[str, tuple[str | None, bytes, str]]]) -> httpx2.Response:
-    built = httpx2.Request("POST", "http://org/x", files=files)
-    content = built.read()
-    headers = {"content-type": built.headers["content-type"]}
-
-    async def send() -> httpx2.Response:
-        async def asgi(scope, receive, sender) -> None:  # noqa: ANN001 - the protocol's own types
-            state = {"actor": web.bench.actor, "version": "67.0"}
-            await web.app({**scope, "state": state}, receive, sender)
-
-        async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=asgi), base_url="http://org") as client:
-            path = "/services/data/v67.0/sobjects/ContentVersion"
-            return await client.post(path, content=content, headers=headers)
-
-    return asyncio.run(send())
+FILE = ("scan.png", BYTES, "image/png")
 
 
 def test_upload_as_multipart_and_as_json_and_read_the_bytes_back(web: WebBench) -> None:
     record = b'{"Title": "Scan", "PathOnClient": "scan.png"}'
-    answer = _upload(
-        web,
-        [
-            ("entity_content", (None, record, "application/json")),
-            ("VersionData", ("scan.png", BYTES, "image/png")),
-        ],
-    )
+    parts = {"entity_content": (None, record, "application/json"), "VersionData": FILE}
+    answer = web.upload("POST", "/sobjects/ContentVersion", parts)
     assert answer.status_code == 201, answer.text
     path = f"/sobjects/ContentVersion/{answer.json()['id']}"
     shown = web("GET", path).json()
@@ -122,7 +101,7 @@ def test_upload_as_multipart_and_as_json_and_read_the_bytes_back(web: WebBench) 
 
 
 def test_parts_without_a_record_are_refused(web: WebBench) -> None:
-    answer = _upload(web, [("VersionData", ("scan.png", BYTES, "image/png"))])
+    answer = web.upload("POST", "/sobjects/ContentVersion", {"VersionData": FILE})
     assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "INVALID_MULTIPART_REQUEST")
 
 

@@ -72,4 +72,5 @@ def test_every_object_can_be_selected_whole(seeded: Org) -> None:
     admin = seeded.actor_for(seeded.people.admin)
     for name, sobject in seeded.schema.objects.items():
         if sobject.queryable and seeded.readable(admin, name):
-            soql.run(seeded, admin, f"SELECT FIELDS(ALL) FROM {name} LIMIT 2").to_records()
+            asked = f" WHERE LinkedEntityId = '{seeded.people.admin}'" if name == "ContentDocumentLink" else ""
+            soql.run(seeded, admin, f"SELECT FIELDS(ALL) FROM {name}{asked} LIMIT 2").to_records()

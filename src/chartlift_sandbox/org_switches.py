@@ -7,7 +7,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import features
+from chartlift_sandbox.salesforce import features, territories
 from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, standard_schema
 from chartlift_sandbox.salesforce.formulas import FormulaError, compile_formula
 from chartlift_sandbox.salesforce.hooks import FieldUpdate, ValidationRule
@@ -48,6 +48,8 @@ def set_switch(org: Org, homes: tuple[Any, ...], name: str, value: Any) -> None:
     if name in features.NAMES:
         _turn_on(org, name, value=value, already=getattr(home, name))
     setattr(home, name, value)
+    if name in territories.SWITCHES:
+        org.access.invalidate()
     if name == _AUDIT_SWITCH:
         _show_audit_permissions(org, shown=value)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chartlift_sandbox.salesforce import sharing
+from chartlift_sandbox.salesforce import sharing, territories
 from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, user_permissions
 from chartlift_sandbox.salesforce.schema import ACTIVITY_OBJECTS, Field
 from chartlift_sandbox.salesforce.store import quote
@@ -152,7 +152,7 @@ class Access:
     def object_grant(self, user_id: str, permissions: frozenset[str], object_name: str) -> ObjectGrant:
         """What the user may do with records of an object."""
         sobject = self._org.schema.object(object_name)
-        if sobject is None:
+        if sobject is None or territories.absent(self._org.settings, sobject.name):
             return ObjectGrant()
         if sobject.setup:
             writes = bool(permissions & SETUP_WRITERS)
@@ -170,7 +170,7 @@ class Access:
         key = (user_id, sobject.name, self._org.schema.version)
         found = self._visible.get(key)
         if found is None:
-            granted = self.of(user_id).fields.get(sobject.name, {})
+            granted = self._granted(user_id, sobject.name)
             everything = sobject.setup and not sobject.custom
             names = [f.name for f in sobject.fields.values() if everything or is_exempt(f) or f.name in granted]
             found = self._visible[key] = frozenset(names)
@@ -183,7 +183,16 @@ class Access:
         owner = self._org.schema.object(object_name)
         if owner is None or (owner.setup and not found.custom):
             return owner is not None
-        return self.of(user_id).fields.get(owner.name, {}).get(found.name, False)
+        return self._granted(user_id, owner.name).get(found.name, False)
+
+    def _granted(self, user_id: str, object_name: str) -> dict[str, bool]:
+        """Fields that were granted, those of contacts that person accounts show included."""
+        fields = self.of(user_id).fields
+        granted = fields.get(object_name, {})
+        if object_name != "Account" or not self._org.settings.person_accounts:
+            return granted
+        contact = {name.removesuffix("__c") + "__pc": edit for name, edit in fields.get("Contact", {}).items()}
+        return contact | granted
 
 
 def is_exempt(found: Field) -> bool:

@@ -14,6 +14,35 @@ if TYPE_CHECKING:
 
 CODE = "FIELD_INTEGRITY_EXCEPTION"
 _DAY = 1_440
+_LEAD = "00Q"
+
+
+def check_targets(call: Call, staged: dict[str, pa.Array]) -> None:
+    """An activity of a lead is about nothing else."""
+    who, what = staged.get("WhoId"), staged.get("WhatId")
+    if who is None or what is None:
+        return
+    both = pc.and_(pc.starts_with(pc.fill_null(who, ""), _LEAD), pc.is_valid(what))
+    call.failures.add(both, CODE, "Related To ID: must be empty where the activity belongs to a lead", "WhatId")
+
+
+def move_event(call: Call, staged: dict[str, pa.Array]) -> None:
+    """An event that starts at another time keeps its length; a new end or length decides the other."""
+    if "ActivityDateTime" in staged:
+        other = staged["ActivityDateTime"]
+        clash = pc.not_equal(staged.get("StartDateTime", other), other)
+        call.failures.add(clash, CODE, "Start and activity date-time must be equal", "StartDateTime")
+        staged["StartDateTime"] = other
+    moved = "StartDateTime" in staged
+    if moved:
+        staged["ActivityDateTime"] = staged["StartDateTime"]
+    ends, lasts = "EndDateTime" in staged, "DurationInMinutes" in staged
+    if (moved or lasts) and not ends:
+        staged["EndDateTime"] = pa.nulls(call.count, pa.timestamp("us"))
+    if ends and not lasts:
+        staged["DurationInMinutes"] = pa.nulls(call.count, pa.int64())
+    if moved and ends:
+        check_event(call, staged)
 
 
 def check_event(call: Call, staged: dict[str, pa.Array]) -> None:

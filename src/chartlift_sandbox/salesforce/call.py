@@ -15,6 +15,7 @@ from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import NO_TEXT, all_true, text, whole
 from chartlift_sandbox.salesforce.lookups import check_references, resolve_parent_keys, single
 from chartlift_sandbox.salesforce.schema import Field, SObject
+from chartlift_sandbox.salesforce.territories import BY_SETUP
 from chartlift_sandbox.salesforce.values import SET_NULL, Cells, Conversion, clean, convert
 from chartlift_sandbox.salesforce.writes import NEW, Entry
 
@@ -122,7 +123,7 @@ class Call:
                 return self.org.settings.set_audit_fields and self.permitted("CreateAuditFields")
             allowed = found.createable
         else:
-            allowed = found.updateable
+            allowed = found.updateable or (self.by_person and (self.sobject.name, found.name) in BY_SETUP)
         return allowed and (self.by_person or self.org.access.editable(self.actor.user_id, self.sobject.name, found))
 
     def _refuse(self, found: Field, given: pa.Array | None) -> None:

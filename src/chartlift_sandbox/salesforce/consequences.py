@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import files, persons, places, relations
+from chartlift_sandbox.salesforce import activities, files, persons, places, relations, territories
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
@@ -23,11 +23,18 @@ _BEFORE_INSERT: dict[str, tuple[Callable[[Call, Staged], None], ...]] = {
     "Attachment": (files.complete_attachments,),
     "Document": (files.complete_documents,),
     "AccountContactRelation": (relations.refuse_private,),
+    "ObjectTerritory2Association": (territories.associate,),
+    "UserTerritory2Association": (territories.associate,),
+    "Task": (activities.check_targets,),
+    "Event": (activities.check_targets,),
 }
 _BEFORE_UPDATE: dict[str, tuple[Callable[[Call, Staged], None], ...]] = {
     "ContentVersion": (files.refuse_content,),
     "Attachment": (files.change_attachments,),
     "Document": (files.change_attachments,),
+    "Territory2Model": (territories.change_state,),
+    "Task": (activities.check_targets,),
+    "Event": (activities.check_targets, activities.move_event),
 }
 _AFTER_INSERT: dict[str, tuple[Callable[[Call, pa.Table], None], ...]] = {
     "Account": (persons.make_contacts,),

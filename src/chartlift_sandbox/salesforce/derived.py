@@ -13,15 +13,30 @@ _ACCOUNT_SQL = (
     '(SELECT c."AccountId" FROM "Contact" c WHERE c."Id" = "WhoId") END'
 )
 _ACCOUNT = (_ACCOUNT_SQL, ("WhatId", "WhoId"))
-_START = 'coalesce("StartDateTime", "ActivityDateTime", CAST("ActivityDate" AS TIMESTAMP))'
-_END = f'coalesce("EndDateTime", {_START} + "DurationInMinutes" * INTERVAL 1 MINUTE)'
-_TIMES = ("StartDateTime", "ActivityDateTime", "ActivityDate", "EndDateTime", "DurationInMinutes")
+_GIVEN = 'coalesce("StartDateTime", "ActivityDateTime", CAST("ActivityDate" AS TIMESTAMP))'
+_START = f"CASE WHEN \"IsAllDayEvent\" THEN date_trunc('day', {_GIVEN}) ELSE {_GIVEN} END"
+_MINUTE = "INTERVAL 1 MINUTE"
+# the end of an all-day event is the midnight at which its last day begins
+_LAST = f'{_START} + greatest(coalesce("DurationInMinutes", 1440) - 1440, 0) * {_MINUTE}'
+_END = (
+    f'CASE WHEN "IsAllDayEvent" THEN date_trunc(\'day\', coalesce("EndDateTime", {_LAST})) '
+    f'ELSE coalesce("EndDateTime", {_START} + "DurationInMinutes" * {_MINUTE}) END'
+)
+_LENGTH = (
+    f"coalesce(\"DurationInMinutes\", date_diff('minute', {_START}, {_END}) + "
+    'CASE WHEN "IsAllDayEvent" THEN 1440 ELSE 0 END)'
+)
+_TIMES = ("StartDateTime", "ActivityDateTime", "ActivityDate", "EndDateTime", "DurationInMinutes", "IsAllDayEvent")
 _DERIVED: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
     "Contact": {"Name": _PERSON},
     "Lead": {"Name": _PERSON},
     "User": {"Name": _PERSON},
     "Task": {
         "IsClosed": ("coalesce(\"Status\" = 'Completed', false)", ("Status",)),
+        "CompletedDateTime": (
+            'CASE WHEN "Status" = \'Completed\' THEN coalesce("CompletedDateTime", "SystemModstamp") END',
+            ("Status", "CompletedDateTime", "SystemModstamp"),
+        ),
         "IsHighPriority": ("coalesce(\"Priority\" = 'High', false)", ("Priority",)),
         "AccountId": _ACCOUNT,
     },
@@ -44,7 +59,7 @@ _DERIVED: dict[str, dict[str, tuple[str, tuple[str, ...]]]] = {
         "ActivityDate": (f"CAST({_START} AS DATE)", _TIMES),
         "EndDateTime": (_END, _TIMES),
         "EndDate": (f"CAST({_END} AS DATE)", _TIMES),
-        "DurationInMinutes": (f"coalesce(\"DurationInMinutes\", date_diff('minute', {_START}, {_END}))", _TIMES),
+        "DurationInMinutes": (_LENGTH, _TIMES),
         "AccountId": _ACCOUNT,
     },
 }

@@ -46,6 +46,36 @@ def enable(org: Org, name: str) -> None:
         org.access.invalidate()
 
 
+def on_new_field(org: Org, object_name: str, found: Field) -> None:
+    """A custom field of Contact is a field of person accounts too: `X__c` there, `X__pc` on Account."""
+    if org.settings.person_accounts and object_name == "Contact" and _is_shared(found):
+        _add(org, "Account", _of_person(found))
+
+
+def on_dropped_field(org: Org, object_name: str, found: Field) -> None:
+    """It goes with the contact's field."""
+    twin = org.schema.field("Account", _of_person(found).name) if object_name == "Contact" else None
+    if twin is not None:
+        store.drop_column(org.db, "Account", twin)
+        org.schema.remove_field("Account", twin.name)
+
+
+def _is_shared(found: Field) -> bool:
+    return found.custom and found.auto_number is None and not found.calculated
+
+
+def _of_person(found: Field) -> Field:
+    relation = found.relationship_name and found.relationship_name.removesuffix("__r") + "__pr"
+    return replace(
+        found,
+        name=found.name.removesuffix("__c") + "__pc",
+        relationship_name=relation,
+        child_relationship_name=None,
+        required=False,
+        nillable=found.type != "boolean",
+    )
+
+
 def on_new_object(org: Org, sobject: SObject) -> None:
     """Give a new custom object what the features that are on bring to every object."""
     if org.settings.multi_currency:
@@ -62,6 +92,8 @@ def _person_accounts(org: Org) -> None:
     for object_name, fields in feature_fields("person_accounts").items():
         for found in fields.values():
             _add(org, object_name, found)
+    for found in filter(_is_shared, list(org.schema.objects["Contact"].fields.values())):
+        _add(org, "Account", _of_person(found))
     account = org.schema.objects["Account"].fields
     org.schema.add_field("Account", replace(account["Name"], nillable=True, required=False))
     for name in _WIDE:

@@ -20,7 +20,7 @@ from chartlift_sandbox.salesforce.autonumber import render
 from chartlift_sandbox.salesforce.derived import derivations
 from chartlift_sandbox.salesforce.failures import row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
-from chartlift_sandbox.salesforce.literals import ARROW_TYPES, NO_TEXT, text
+from chartlift_sandbox.salesforce.literals import ARROW_TYPES, FALSE, NO_TEXT, text
 from chartlift_sandbox.salesforce.schema import Field
 from chartlift_sandbox.salesforce.store import quote
 from chartlift_sandbox.salesforce.values import Cells
@@ -109,7 +109,8 @@ def _save(call: Call, staged: dict[str, pa.Array], given: list[str]) -> pa.Table
     for rule in derivations(call.sobject):
         for name in rule.reads:
             if name not in staged:
-                staged[name] = pa.nulls(call.count, ARROW_TYPES[call.sobject.fields[name].sql_type])
+                kind = ARROW_TYPES[call.sobject.fields[name].sql_type]
+                staged[name] = pa.repeat(FALSE, call.count) if kind == pa.bool_() else pa.nulls(call.count, kind)
     incoming = call.failures.keep(pa.table({"Id": ids, **staged}))
     if incoming.num_rows:
         computed = {rule.name: rule.sql for rule in derivations(call.sobject)}

@@ -308,6 +308,7 @@ class Org:
                 else:
                     store.index_column(self.db, name, new)
                 self.schema.add_field(name, new)
+                features.on_new_field(self, name, new)
             self.access.invalidate()
 
     def drop_field(self, object_name: str, name: str) -> None:
@@ -318,6 +319,7 @@ class Org:
                 if found is not None:
                     store.drop_column(self.db, owner, found)
                     self.schema.remove_field(owner, found.name)
+                    features.on_dropped_field(self, owner, found)
             self.access.invalidate()
 
     def drop_object(self, name: str) -> None:

@@ -14,7 +14,13 @@ if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
 
 NAME_PARTS = ("LastName", "FirstName", "Salutation")
+SUFFIX = "__pc"
 _OWN = frozenset({"PersonContactId"})
+
+
+def contact_field(name: str) -> str:
+    """The contact's own field behind a custom field that a person account shows."""
+    return name.removesuffix(SUFFIX) + "__c"
 
 
 def _pairs(call: Call) -> dict[str, str]:
@@ -22,6 +28,8 @@ def _pairs(call: Call) -> dict[str, str]:
     account, contact = call.org.schema.objects["Account"], call.org.schema.objects["Contact"]
     found = {name: name for name in NAME_PARTS}
     for one in account.fields.values():
+        if one.custom and one.name.endswith(SUFFIX) and (theirs := contact_field(one.name)) in contact.fields:
+            found[one.name] = theirs
         name = one.name.removeprefix("Person")
         if name != one.name and one.name not in _OWN and one.stored and name in contact.fields:
             found[one.name] = name
@@ -30,6 +38,7 @@ def _pairs(call: Call) -> dict[str, str]:
 
 def complete(call: Call, staged: dict[str, pa.Array]) -> None:
     """Tell persons from businesses by their record type; name, contact and refusals follow."""
+    _choose_type(call, staged)
     if not call.org.settings.person_accounts:
         return
     kinds = call.org.query('SELECT "Id" AS v FROM "RecordType" WHERE "IsPersonType"')
@@ -48,6 +57,21 @@ def complete(call: Call, staged: dict[str, pa.Array]) -> None:
     staged["IsPersonAccount"] = person
     contacts = call.org.take_ids("003", call.count) if pc.any(person).as_py() else nothing
     staged["PersonContactId"] = pc.if_else(person, contacts, nothing)
+
+
+def _choose_type(call: Call, staged: dict[str, pa.Array]) -> None:
+    """A record type is an active one of the object; the first is the default."""
+    found = call.org.query(
+        'SELECT "Id" AS v FROM "RecordType" WHERE "SobjectType" = \'Account\' AND "IsActive" ORDER BY "Id"'
+    )
+    kinds, given = column_of(found, "v"), staged.get("RecordTypeId", pa.nulls(call.count, pa.string()))
+    if given.null_count < len(given):
+        strange = pc.and_(pc.is_valid(given), pc.invert(pc.is_in(given, value_set=kinds)))
+        label = "Record Type ID: this ID value isn't valid for the user: "
+        message = pc.binary_join_element_wise(label, pc.utf8_slice_codeunits(given, 0, call.id_width), "")
+        call.failures.add(strange, "INVALID_CROSS_REFERENCE_KEY", message, "RecordTypeId")
+    if len(kinds):
+        staged["RecordTypeId"] = pc.fill_null(given, kinds[0])
 
 
 def _refuse(call: Call, rows: pa.Array, name: str) -> None:

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
-from chartlift_sandbox.salesforce import blobs, feeds, singles
+from chartlift_sandbox.salesforce import blobs, feeds, layouts, singles
 from chartlift_sandbox.salesforce.describe import describe_global, describe_object, object_summary
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError
 from chartlift_sandbox.salesforce.records import options_of, read_record
@@ -36,6 +36,10 @@ def routes(org: Org) -> list[BaseRoute]:
         Route(_BASE + "/{object}", _endpoint(org, singles.basic_information), methods=["GET"]),
         Route(_BASE + "/{object}", _endpoint(org, singles.create), methods=["POST"]),
         Route(_BASE + "/{object}/describe", _describe(org), methods=["GET"]),
+        *(
+            Route(f"{_BASE}/{{object}}/{path}", _shown(org, of), methods=["GET"])
+            for path, of in layouts.RESOURCES.items()
+        ),
         Route(_TOOLING + "/{object}/describe", _describe(org, tooling=True), methods=["GET"]),
         Route(_BASE + "/{object}/deleted", _endpoint(org, feeds.deleted), methods=["GET"]),
         Route(_BASE + "/{object}/updated", _endpoint(org, feeds.updated), methods=["GET"]),
@@ -85,6 +89,11 @@ def _endpoint(org: Org, action: Callable[[Org, Asked], Answer]) -> Endpoint:
         return render(answer)
 
     return endpoint
+
+
+def _shown(org: Org, build: Callable[[Org, Asked], Any]) -> Endpoint:
+    """An endpoint that answers what `build` makes of the schema."""
+    return _endpoint(org, lambda org, asked: Answer(200, build(org, asked)))
 
 
 def render(answer: Answer) -> Response:

@@ -31,6 +31,10 @@ class OrgSettings:
     """Profiles grant the opt-out checkboxes of Contact from the start."""
     contacts_to_multiple_accounts: bool = True
     """Contacts to Multiple Accounts: AccountContactRelation exists and follows the contacts."""
+    account_teams: bool = True
+    """Account Teams: AccountTeamMember exists."""
+    territories: bool = True
+    """Sales Territories: territories, their models and associations exist."""
     keep_previous_account_relation: bool = False
     """A contact that changes its account stays related to the old one, indirectly."""
     archive_after_days: int = 365

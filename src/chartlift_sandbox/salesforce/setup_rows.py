@@ -13,6 +13,7 @@ from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.catalogue import setup_object
 from chartlift_sandbox.salesforce.rulebook import STANDARD_CONTACT, duplicate_rules
 from chartlift_sandbox.salesforce.schema import Field, SObject
+from chartlift_sandbox.salesforce.territories import absent
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
@@ -48,7 +49,7 @@ def rows(org: Org, object_name: str) -> list[Row]:
 
 
 def _entities(org: Org) -> list[Row]:
-    return [_entity(one) for one in org.schema.objects.values()]
+    return [_entity(one) for one in org.schema.objects.values() if not absent(org.settings, one.name)]
 
 
 def _entity(one: SObject) -> Row:

@@ -21,6 +21,7 @@ SYSTEM_FIELDS = frozenset(
         "LastReferencedDate",
         "LastActivityDate",
         "IsArchived",
+        "CompletedDateTime",
     }
 )
 

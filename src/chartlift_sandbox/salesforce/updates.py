@@ -11,7 +11,7 @@ from chartlift_sandbox.salesforce.derived import affected, update_sql
 from chartlift_sandbox.salesforce.failures import any_true, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.lookups import UNKNOWN_REFERENCE, column_of, normalise_ids, single
-from chartlift_sandbox.salesforce.schema import SObject
+from chartlift_sandbox.salesforce.schema import Field, SObject
 from chartlift_sandbox.salesforce.store import match_sql, quote
 from chartlift_sandbox.salesforce.values import Cells, clean
 from chartlift_sandbox.salesforce.writes import NEW, OLD
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _DRAFT = "5"
 """Status of an EmailMessage that may still change."""
+_AFTER_SENDING = frozenset({"RelatedToId", "Status", "IsBounced", "IsTracked", "FirstOpenedDate", "LastOpenedDate"})
+"""What changes on an e-mail that is no draft, beside custom fields: which ones do is unverified."""
 
 
 def update(call: Call) -> pa.Table:
@@ -31,7 +33,7 @@ def update(call: Call) -> pa.Table:
     columns = call.columns(skip=("id",))
     extra = _looked_at(call)
     found = existing(call, ids, [*dict.fromkeys([*(c.field.name for c in columns), *extra])])
-    _refuse_sent(call, found)
+    _refuse_sent(call, found, [column.field for column in columns])
     cells = call.cells(columns)
     staged = {name: _effective(cell, column_of(found, OLD + name)) for name, cell in cells.items()}
     consequences.before_update(call, staged)
@@ -60,8 +62,11 @@ def _looked_at(call: Call) -> list[str]:
     return sorted(also | set(duplicates.fields_of(call.org, call.sobject.name)))
 
 
-def _refuse_sent(call: Call, found: pa.Table) -> None:
-    if call.sobject.name == "EmailMessage" and call.org.settings.email_message_locked_once_sent and not call.by_person:
+def _refuse_sent(call: Call, found: pa.Table, fields: list[Field]) -> None:
+    if call.sobject.name != "EmailMessage" or call.by_person:
+        return
+    kept = any(not one.custom and one.name not in _AFTER_SENDING for one in fields)
+    if kept and call.org.settings.email_message_locked_once_sent:
         sent = pc.not_equal(column_of(found, OLD + "Status"), _DRAFT)
         message = "Email messages cannot be changed once they are not a draft"
         call.failures.add(sent, "INSUFFICIENT_ACCESS_OR_READONLY", message)

@@ -7,7 +7,7 @@ from engine_bench import Bench
 
 from chartlift_sandbox.org_switches import SwitchError, set_switch
 from chartlift_sandbox.salesforce import soql
-from chartlift_sandbox.salesforce.schema import SObject, system_fields
+from chartlift_sandbox.salesforce.schema import Field, SObject, system_fields
 
 DAY = 86_400
 
@@ -50,6 +50,35 @@ def test_record_type_decides_between_person_and_business(fresh: Bench) -> None:
         set_switch(fresh.org, (fresh.org.settings,), "person_accounts", value=False)
     infos = fresh.org.describe(fresh.actor, "Account")["recordTypeInfos"]
     assert [one["developerName"] for one in infos] == ["Business_Account", "PersonAccount", "Master"]
+
+
+def test_custom_fields_of_contacts_are_fields_of_persons(fresh: Bench) -> None:
+    fresh.insert("Account", Name="Before")
+    _turn_on(fresh, "person_accounts")
+    described = {one["name"]: one for one in fresh.org.describe(fresh.actor, "Account")["fields"]}
+    assert (described["Source_System_ID__pc"]["externalId"], described["Source_System_ID__pc"]["length"]) == (True, 64)
+    person = {"RecordTypeId": _person_type(fresh), "LastName": "King", "Source_System_ID__pc": "p1"}
+    made = fresh.insert("Account", **person)
+    contact = fresh.one("Account", made)["PersonContactId"]
+    assert fresh.one("Contact", contact)["Source_System_ID__c"] == "p1"
+    rows = [{"Source_System_ID__pc": "p1", "LastName": "Byron"}]
+    assert fresh.dml("upsert", "Account", rows, external_id="Source_System_ID__pc")[0]["id"] == made
+    fresh.org.create_field("Contact", Field("Tooth__c", "Tooth", "double", precision=3, custom=True))
+    admin = fresh.org.actor_for(fresh.org.people.admin)
+    hidden = {one["name"] for one in fresh.org.describe(admin, "Account")["fields"]}
+    assert "Tooth__pc" not in hidden
+    assert "Tooth__pc" in fresh.org.schema.objects["Account"].fields
+    fresh.org.drop_field("Contact", "Tooth__c")
+    assert "Tooth__pc" not in fresh.org.schema.objects["Account"].fields
+
+
+def test_a_record_type_is_one_of_the_object_and_the_first_is_the_default(fresh: Bench) -> None:
+    _turn_on(fresh, "person_accounts")
+    other = fresh.insert("RecordType", Name="Urgent", DeveloperName="Urgent", SobjectType="Contact")
+    refused = fresh.error("insert", "Account", Name="Firm", RecordTypeId=other)
+    assert (refused[0], refused[2]) == ("INVALID_CROSS_REFERENCE_KEY", "RecordTypeId")
+    kind = fresh.one("Account", fresh.insert("Account", Name="Firm"))["RecordTypeId"]
+    assert fresh.one("RecordType", kind)["DeveloperName"] == "Business_Account"
 
 
 def test_every_object_has_a_currency_in_an_org_with_several(fresh: Bench) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
 
 EPOCH = pa.scalar("1970-01-01T00:00:00").cast(pa.timestamp("us"))
+_GROUP = "00G"
 
 
 def stamp(call: Call, staged: dict[str, pa.Array]) -> None:
@@ -60,6 +61,7 @@ def check_owner(call: Call, owner: pa.Array | None) -> None:
     if owner is None:
         return
     _check_reads(call, owner)
+    _check_queues(call, owner)
     if call.org.settings.set_audit_fields and call.permitted("UpdateWithInactiveOwner"):
         return
     distinct = pc.unique(owner).drop_null()
@@ -76,6 +78,21 @@ def check_owner(call: Call, owner: pa.Array | None) -> None:
         shown = pc.utf8_slice_codeunits(owner, 0, 15)
         message = pc.binary_join_element_wise("operation performed with inactive user [", shown, tail, "")
         call.failures.add(bad, "INACTIVE_OWNER_OR_USER", message)
+
+
+def _check_queues(call: Call, owner: pa.Array) -> None:
+    """A group that owns records is a queue, and one for this kind of record."""
+    groups = [one for one in pc.unique(owner).drop_null().to_pylist() if one.startswith(_GROUP)]
+    if not groups:
+        return
+    found = call.org.query_with(
+        {"_owners": pa.table({"v": pa.array(groups)})},
+        'SELECT v FROM _owners WHERE NOT EXISTS (SELECT 1 FROM "Group" g JOIN "QueueSobject" q ON q."QueueId" = g."Id" '
+        'WHERE g."Id" = v AND g."Type" = \'Queue\' AND q."SobjectType" = $object)',
+        {"object": call.sobject.name},
+    )
+    strange = pc.is_in(owner, value_set=column_of(found, "v"))
+    call.failures.add(strange, "INVALID_OPERATION", "Queue not associated with this SObject type", "OwnerId")
 
 
 def _check_reads(call: Call, owner: pa.Array) -> None:

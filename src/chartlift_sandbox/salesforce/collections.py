@@ -161,7 +161,12 @@ def _run(org: Org, op: str, kind: str, table: pa.Table, actor: Actor, options: D
     try:
         return org.dml(op, kind, table, actor, options=options).to_pylist()
     except OrgError as error:
-        fault = {**_FAULTS, "code": error.code, "message": error.message, "fields": ",".join(error.fields)}
+        fault = {
+            **_FAULTS,
+            "code": error.code,
+            "message": error.message,
+            "fields": ",".join(error.fields) if error.row else "",
+        }
         return [{**fault, "row": place} for place in range(table.num_rows)]
 
 

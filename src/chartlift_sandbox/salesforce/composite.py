@@ -9,7 +9,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 from chartlift_sandbox.salesforce import composite_targets
 from chartlift_sandbox.salesforce.errors import OrgError
-from chartlift_sandbox.salesforce.records import flatten, to_table
+from chartlift_sandbox.salesforce.records import DUPLICATE_HEADER, duplicate_options, flatten, to_table
 from chartlift_sandbox.salesforce.singles import Answer, Asked
 from chartlift_sandbox.salesforce.store import UndoneError, undo
 
@@ -146,7 +146,9 @@ def _call(org: Org, asked: Asked, method: str, url: str, body: Any, headers: dic
         raise OrgError("INVALID_INPUT", f"The url of a subrequest must name an API version: {url}")
     path = [unquote(step) for step in match[2].split("/") if step]
     query = dict(parse_qsl(parts.query, keep_blank_values=True))
-    inner = Asked(asked.actor, match[1], {}, query, body if isinstance(body, dict) else {}, asked.options)
+    own = headers.get(DUPLICATE_HEADER)
+    options = asked.options if own is None else duplicate_options(str(own))
+    inner = Asked(asked.actor, match[1], {}, query, body if isinstance(body, dict) else {}, options)
     return composite_targets.dispatch(org, inner, method.upper(), path, headers)
 
 

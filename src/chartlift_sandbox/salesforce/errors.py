@@ -12,7 +12,8 @@ CONTENT_TYPE = "application/json;charset=UTF-8"
 class OrgError(Exception):
     """A refused request or record: `code` is the platform's error code, `status` the HTTP status.
 
-    `fields` names the fields concerned, if any; `detail` has further keys of the error.
+    `fields` names the fields concerned, if any; `detail` has further keys of the error. `row`: a record was refused, not
+    the request, and then the fields are shown.
     Raised for whole requests; failed rows of a DML call are data.
     """
 
@@ -23,6 +24,8 @@ class OrgError(Exception):
         fields: tuple[str, ...] = (),
         status: int = 400,
         detail: dict[str, Any] | None = None,
+        *,
+        row: bool = False,
     ) -> None:
         super().__init__(f"{code}: {message}")
         self.code = code
@@ -30,11 +33,12 @@ class OrgError(Exception):
         self.fields = fields
         self.status = status
         self.detail = detail or {}
+        self.row = row
 
     def body(self) -> list[dict[str, Any]]:
         """The JSON array that goes over the wire."""
         error: dict[str, Any] = {"message": self.message, "errorCode": self.code}
-        if self.fields:
+        if self.row and (self.fields or not self.detail):
             error["fields"] = list(self.fields)
         return [self.detail | error]
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 ADDRESS_PARTS = ("City", "Country", "GeocodeAccuracy", "Latitude", "Longitude", "PostalCode", "State", "Street")
 DELETED = ("ENTITY_IS_DELETED", "entity is deleted")
+DUPLICATE_HEADER = "sforce-duplicate-rule-header"
 _NOT_FOUND_CODES = frozenset({"NOT_FOUND", "ENTITY_IS_DELETED"})
 _FORBIDDEN_CODES = frozenset({"INSUFFICIENT_ACCESS_OR_READONLY", "INSUFFICIENT_ACCESS_ON_CROSS_REFERENCE_ENTITY"})
 
@@ -113,7 +114,11 @@ async def read_record(request: Request) -> dict[str, Any]:
 
 def options_of(request: Request) -> DmlOptions:
     """What the headers say about DML."""
-    header = request.headers.get("sforce-duplicate-rule-header", "")
+    return duplicate_options(request.headers.get(DUPLICATE_HEADER, ""))
+
+
+def duplicate_options(header: str) -> DmlOptions:
+    """What the header of duplicate rules says: `allowSave=true; includeRecordDetails=false`."""
     settings = dict(part.strip().partition("=")[::2] for part in header.split(";") if part.strip())
     return DmlOptions(allow_duplicates=settings.get("allowSave", "").strip().lower() == "true")
 
@@ -195,7 +200,7 @@ def existing_id(org: Org, sobject: SObject, text: str) -> str:
     if not rows:
         raise not_found()
     if rows[0]["gone"]:
-        raise OrgError(*DELETED, status=404)
+        raise OrgError(*DELETED, status=404, row=True)
     return record_id
 
 
@@ -205,7 +210,7 @@ def row_error(row: dict[str, Any]) -> OrgError:
     status = 404 if code in _NOT_FOUND_CODES else 403 if code in _FORBIDDEN_CODES else 400
     fields = tuple(name for name in (row["fields"] or "").split(",") if name)
     detail = {"duplicateResult": orjson.loads(row["detail"])} if row["detail"] else {}
-    return OrgError(code, row["message"], fields, status, detail)
+    return OrgError(code, row["message"], fields, status, detail, row=True)
 
 
 def save_result(row: dict[str, Any], *, with_created: bool = False) -> dict[str, Any]:

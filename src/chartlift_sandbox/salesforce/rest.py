@@ -13,6 +13,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
 from chartlift_sandbox.salesforce import blobs, feeds, layouts, singles
+from chartlift_sandbox.salesforce.conditional import unchanged
 from chartlift_sandbox.salesforce.describe import describe_global, describe_object, object_summary
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError
 from chartlift_sandbox.salesforce.records import options_of, read_record
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
 
 Endpoint = Callable[[Request], Awaitable[Response]]
-NO_CONTENT = 204
+NO_CONTENT, NOT_MODIFIED = 204, 304
 _BASE = "/services/data/v{version}/sobjects"
 _TOOLING = "/services/data/v{version}/tooling/sobjects"
 
@@ -43,9 +44,9 @@ def routes(org: Org) -> list[BaseRoute]:
         Route(_TOOLING + "/{object}/describe", _describe(org, tooling=True), methods=["GET"]),
         Route(_BASE + "/{object}/deleted", _endpoint(org, feeds.deleted), methods=["GET"]),
         Route(_BASE + "/{object}/updated", _endpoint(org, feeds.updated), methods=["GET"]),
-        Route(record, _endpoint(org, singles.read), methods=["GET"]),
-        Route(record, _endpoint(org, singles.update), methods=["PATCH"]),
-        Route(record, _endpoint(org, singles.delete), methods=["DELETE"]),
+        Route(record, _record(org, singles.read), methods=["GET"]),
+        Route(record, _record(org, singles.update), methods=["PATCH"]),
+        Route(record, _record(org, singles.delete), methods=["DELETE"]),
         Route(record, _endpoint(org, singles.create_by_id_key), methods=["POST"]),
         Route(key, _endpoint(org, singles.read_by_key), methods=["GET"]),
         Route(key, _endpoint(org, singles.upsert), methods=["PATCH", "POST"]),
@@ -91,6 +92,19 @@ def _endpoint(org: Org, action: Callable[[Org, Asked], Answer]) -> Endpoint:
     return endpoint
 
 
+def _record(org: Org, action: Callable[[Org, Asked], Answer]) -> Endpoint:
+    """The same for one record, which may ask whether it has changed meanwhile."""
+
+    def locked(asked: Asked, request: Request) -> Answer:
+        with org.lock:
+            return unchanged(org, asked, request.method, request.headers) or action(org, asked)
+
+    async def endpoint(request: Request) -> Response:
+        return render(await run_in_threadpool(locked, await _asked(request), request))
+
+    return endpoint
+
+
 def _shown(org: Org, build: Callable[[Org, Asked], Any]) -> Endpoint:
     """An endpoint that answers what `build` makes of the schema."""
     return _endpoint(org, lambda org, asked: Answer(200, build(org, asked)))
@@ -98,8 +112,8 @@ def _shown(org: Org, build: Callable[[Org, Asked], Any]) -> Endpoint:
 
 def render(answer: Answer) -> Response:
     """An answer as an HTTP response."""
-    if answer.status == NO_CONTENT:
-        return Response(status_code=204, headers=answer.headers)
+    if answer.status in {NO_CONTENT, NOT_MODIFIED}:
+        return Response(status_code=answer.status, headers=answer.headers)
     return Response(orjson.dumps(answer.body), answer.status, answer.headers, CONTENT_TYPE)
 
 

@@ -16,6 +16,20 @@ from chartlift_sandbox.salesforce.store import alive_sql, key_sql, match_sql, qu
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Org
 
+_OF_USERS = {
+    "Username": (
+        "DUPLICATE_USERNAME",
+        (
+            "Duplicate Username.<br>The username already exists in this or another Salesforce organization. Usernames must "
+            "be unique across all Salesforce organizations. To resolve, use a different username (it doesn't need to match "
+            "the user's email address)."
+        ),
+    ),
+    "CommunityNickname": (
+        "DUPLICATE_COMM_NICKNAME",
+        "Duplicate Nickname.<br>Another user has already selected this nickname.<br>Please select another.",
+    ),
+}
 WITHIN_CALL = "duplicate value found: <unknown> duplicates value on record with id: <unknown>"
 
 
@@ -42,6 +56,11 @@ def check_unique(
         f'WHERE {alive(sobject)} AND t."Id" IS DISTINCT FROM s.own GROUP BY s.i ORDER BY s.i',
         values,
     )
+    if sobject.name == "User" and found.name in _OF_USERS:
+        code, message = _OF_USERS[found.name]
+        failures.add_rows(column_of(taken, "i"), code, message, found.name)
+        failures.add(repeated(org, keys), code, message, found.name)
+        return
     message = pc.binary_join_element_wise(
         f"duplicate value found: {found.name} duplicates value on record with id: ",
         pc.utf8_slice_codeunits(column_of(taken, "other"), 0, width),

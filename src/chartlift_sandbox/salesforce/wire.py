@@ -220,7 +220,8 @@ async def refuse_http(request: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 500
     if status == 405:  # noqa: PLR2004 - the HTTP status itself
         allowed = (error.headers or {}).get("Allow", "") if isinstance(error, HTTPException) else ""
-        text = f"HTTP Method '{request.method}' not allowed. Allowed are {allowed.replace(' ', '')}"
+        listed = ",".join(sorted(allowed.replace(" ", "").split(",")))
+        text = f"HTTP Method '{request.method}' not allowed. Allowed are {listed}"
         return error_response(OrgError("METHOD_NOT_ALLOWED", text, status=405))
     if status == 404:  # noqa: PLR2004 - the HTTP status itself
         return error_response(OrgError("NOT_FOUND", "The requested resource does not exist", status=404))

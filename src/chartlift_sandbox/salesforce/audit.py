@@ -9,6 +9,7 @@ import pyarrow as pa
 from chartlift_sandbox.salesforce.failures import any_true
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.lookups import column_of
+from chartlift_sandbox.salesforce.values import EMAIL
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
@@ -78,6 +79,15 @@ def check_owner(call: Call, owner: pa.Array | None) -> None:
         shown = pc.utf8_slice_codeunits(owner, 0, 15)
         message = pc.binary_join_element_wise("operation performed with inactive user [", shown, tail, "")
         call.failures.add(bad, "INACTIVE_OWNER_OR_USER", message)
+
+
+def check_login(call: Call, staged: dict[str, pa.Array]) -> None:
+    """The name of a login looks like an e-mail address."""
+    names = staged.get("Username")
+    if names is not None:
+        wrong = pc.invert(pc.match_substring_regex(names, EMAIL))
+        message = pc.binary_join_element_wise("Username: invalid email address: ", names, "")
+        call.failures.add(wrong, "INVALID_EMAIL_ADDRESS", message, "Username")
 
 
 def _check_queues(call: Call, owner: pa.Array) -> None:

@@ -10,6 +10,7 @@ import pyarrow as pa
 
 from chartlift_sandbox.salesforce import sharing
 from chartlift_sandbox.salesforce.columns import Column, resolve
+from chartlift_sandbox.salesforce.errors import unknown_column
 from chartlift_sandbox.salesforce.failures import Failures, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import NO_TEXT, all_true, text, whole
@@ -93,7 +94,12 @@ class Call:
     def columns(self, skip: tuple[str, ...] = ()) -> list[Column]:
         """Resolved input columns, without the ones named in `skip`."""
         headers = [name for name in self.table.column_names if name.strip().lower() not in skip]
-        return resolve(self.org, self.sees, self.sobject, headers)
+        columns = resolve(self.org, self.sees, self.sobject, headers)
+        if self.options.channel == "bulk" and not self.org.settings.bulk_takes_base64:
+            binary = next((one for one in columns if one.field.type == "base64"), None)
+            if binary is not None:
+                raise unknown_column(binary.header, self.sobject.name)
+        return columns
 
     def cells(self, columns: list[Column]) -> dict[str, Cells]:
         """Convert every writable column; errors land in `failures`."""

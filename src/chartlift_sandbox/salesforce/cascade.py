@@ -116,6 +116,22 @@ def _clear(org: Org, child: SObject, found: Field, parents: pa.Table) -> None:
     )
 
 
+def drop_dangling(org: Org, sobject: SObject, roots: pa.Array) -> None:
+    """Empty the lookups of restored records whose parents have gone meanwhile; each target by its own statement."""
+    for found in sobject.stored_fields:
+        for name in found.reference_to:
+            target = org.schema.object(name)
+            if found.master_detail or target is None or target.setup or target.view:
+                continue
+            column = quote(found.name)
+            org.query_with(
+                {"_roots": pa.table({"root": roots})},
+                f'UPDATE {quote(sobject.name)} AS s SET {column} = NULL FROM _roots r WHERE s."Id" = r.root AND '
+                f"starts_with(s.{column}, '{target.key_prefix}') AND NOT EXISTS "
+                f'(SELECT 1 FROM {quote(name)} t WHERE t."Id" = s.{column} AND {alive(target)})',
+            )
+
+
 def restore_lookups(org: Org, roots: pa.Array) -> None:
     """Point lookups back to restored records where nobody has pointed them elsewhere."""
     wanted = {"_roots": pa.table({"root": roots})}

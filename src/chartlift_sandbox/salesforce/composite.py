@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 MAX_SUBREQUESTS = 25
 MAX_NODES = 500
 MAX_GRAPHS = 75
+MAX_FAILED_GRAPHS = 14
+"""After so many the rest of a payload is not tried."""
 MAX_TREE = 200
 REFUSED = 400
 """Lowest HTTP status of a refusal."""
@@ -49,12 +51,17 @@ def composite(org: Org, asked: Asked) -> Answer:
 
 
 def graph(org: Org, asked: Asked) -> Answer:
-    """POST /composite/graph: every graph is all-or-nothing by itself."""
+    """POST /composite/graph: every graph is all-or-nothing by itself; too many failed ones halt the rest."""
     graphs = _list(asked.body, "graphs", MAX_GRAPHS)
-    results = []
-    for entry in graphs:
-        nodes = _list(entry, "compositeRequest", MAX_NODES)
-        answers, good = _series(org, asked, nodes, all_or_none=True)
+    every = [_list(entry, "compositeRequest", MAX_NODES) for entry in graphs]
+    if sum(map(len, every)) > MAX_NODES:
+        raise OrgError("LIMIT_EXCEEDED", f"The number of nodes exceeds the limit of {MAX_NODES}")
+    results: list[dict[str, Any]] = []
+    for entry, nodes in zip(graphs, every, strict=True):
+        if sum(not one["isSuccessful"] for one in results) >= MAX_FAILED_GRAPHS:
+            answers, good = [_rendered(node, Answer(REFUSED, [HALTED])) for node in nodes], False
+        else:
+            answers, good = _series(org, asked, nodes, all_or_none=True)
         response = {"compositeResponse": answers}
         results.append({"graphId": entry.get("graphId"), "graphResponse": response, "isSuccessful": good})
     return Answer(200, {"graphs": results})

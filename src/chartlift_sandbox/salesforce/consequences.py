@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import activities, files, persons, places, relations, territories
+from chartlift_sandbox.salesforce import activities, audit, files, hierarchies, persons, places, relations, territories
 
 if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.call import Call
@@ -27,12 +27,14 @@ _BEFORE_INSERT: dict[str, tuple[Callable[[Call, Staged], None], ...]] = {
     "UserTerritory2Association": (territories.associate,),
     "Task": (activities.check_targets,),
     "Event": (activities.check_targets,),
+    "User": (audit.check_login,),
 }
 _BEFORE_UPDATE: dict[str, tuple[Callable[[Call, Staged], None], ...]] = {
     "ContentVersion": (files.refuse_content,),
     "Attachment": (files.change_attachments,),
     "Document": (files.change_attachments,),
     "Territory2Model": (territories.change_state,),
+    "User": (audit.check_login,),
     "Task": (activities.check_targets,),
     "Event": (activities.check_targets, activities.move_event),
 }
@@ -61,6 +63,8 @@ def before_insert(call: Call, staged: Staged) -> None:
 def before_update(call: Call, staged: Staged) -> None:
     """Complete or refuse new values of records."""
     places.agree(call, staged)
+    if call.sobject.name in hierarchies.OBJECTS:
+        hierarchies.refuse_cycles(call, staged)
     for act in _BEFORE_UPDATE.get(call.sobject.name, ()):
         act(call, staged)
 

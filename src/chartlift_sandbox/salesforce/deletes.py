@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pyarrow as pa
 
 from chartlift_sandbox.salesforce import consequences, hooks, locks
-from chartlift_sandbox.salesforce.cascade import Doom, clear_lookups, gather, restore_lookups
+from chartlift_sandbox.salesforce.cascade import Doom, clear_lookups, drop_dangling, gather, restore_lookups
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.failures import row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
@@ -114,12 +114,14 @@ def undelete(call: Call) -> pa.Table:
     _refuse_merged(call, found)
     _refuse_expired(call, ids)
     _refuse_orphans(call, found)
+    _refuse_taken_along(call, ids)
     good = ids if call.failures.bad is None else ids.filter(call.failures.good)
     _refuse_taken(call, ids, good)
     good = ids if call.failures.bad is None else ids.filter(call.failures.good)
     for sobject in _deletable_objects(call):
         _restore(call, sobject, good)
     restore_lookups(call.org, good)
+    drop_dangling(call.org, call.sobject, good)
     _log(call, ids, found)
     return call.failures.result(ids, False)
 
@@ -137,6 +139,16 @@ def _refuse_expired(call: Call, ids: pa.Array) -> None:
         {"oldest": oldest_kept(call.org)},
     )
     call.failures.add_rows(column_of(late, "i"), "UNDELETE_FAILED", "Entity is not in the recycle bin")
+
+
+def _refuse_taken_along(call: Call, ids: pa.Array) -> None:
+    """What went with another record comes back with that record alone."""
+    along = call.org.query_with(
+        {"_wanted": pa.table({"i": row_numbers(call.count), "id": ids})},
+        f'SELECT w.i FROM _wanted w JOIN {quote(call.sobject.name)} t ON t."Id" = w.id '
+        'WHERE t."IsDeleted" AND t."_deleted_with" <> t."Id"',
+    )
+    call.failures.add_rows(column_of(along, "i"), "UNDELETE_FAILED", "Entity is not in the recycle bin")
 
 
 def _refuse_orphans(call: Call, found: pa.Table) -> None:

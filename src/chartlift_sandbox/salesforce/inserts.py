@@ -87,6 +87,8 @@ def _default(call: Call, found: Field, cell: Cells | None, staged: dict[str, pa.
     default = pa.scalar(found.default == "true", kind) if kind == pa.bool_() else text(str(found.default)).cast(kind)
     if cell is None:
         staged[found.name] = pa.repeat(default, call.count)
+    elif not found.nillable:  # null is no value here, so it says nothing
+        staged[found.name] = pc.fill_null(cell.value, default)
     elif cell.given is not None:
         staged[found.name] = pc.if_else(cell.given, cell.value, default)
 

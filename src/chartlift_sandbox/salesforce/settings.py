@@ -81,6 +81,8 @@ class OrgSettings:
     """Largest version of a file; REST documents 2 GB by multipart."""
     attachment_max_mb: int = 500
     """Largest attachment or classic document."""
+    bulk_takes_base64: bool = False
+    """Bulk jobs take the contents of files as base64 cells; real ones know no such column."""
     content_links_need_filter: bool = True
     """ContentDocumentLink is queried by ContentDocumentId or LinkedEntityId (or Id) only."""
     max_collection: int = 200

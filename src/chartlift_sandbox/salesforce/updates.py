@@ -33,6 +33,7 @@ def update(call: Call) -> pa.Table:
     columns = call.columns(skip=("id",))
     extra = _looked_at(call)
     found = existing(call, ids, [*dict.fromkeys([*(c.field.name for c in columns), *extra])])
+    _refuse_converted(call, found)
     _refuse_sent(call, found, [column.field for column in columns])
     cells = call.cells(columns)
     staged = {name: _effective(cell, column_of(found, OLD + name)) for name, cell in cells.items()}
@@ -58,8 +59,14 @@ def _looked_at(call: Call) -> list[str]:
     """Fields that rules compare beside those that the call names; all of them where rules watch the object."""
     if call.org.rules.watches(call.sobject.name):
         return [one.name for one in call.sobject.stored_fields if one.name != "Id"]
-    also = {"Status"} if call.sobject.name == "EmailMessage" else set()
+    also = {"EmailMessage": {"Status"}, "Lead": {"IsConverted"}}.get(call.sobject.name, set())
     return sorted(also | set(duplicates.fields_of(call.org, call.sobject.name)))
+
+
+def _refuse_converted(call: Call, found: pa.Table) -> None:
+    if call.sobject.name == "Lead":
+        converted = column_of(found, OLD + "IsConverted")
+        call.failures.add(converted, "CANNOT_UPDATE_CONVERTED_LEAD", "cannot reference converted lead")
 
 
 def _refuse_sent(call: Call, found: pa.Table, fields: list[Field]) -> None:

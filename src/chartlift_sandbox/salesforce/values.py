@@ -22,7 +22,7 @@ QUOTED = 255
 WHITE_SPACE = " \t\n\r\x0b\x0c"
 _NUMBER = r"^[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?$"
 _LOCAL = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-_EMAIL = rf"^{_LOCAL}@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{{2,}}$"
+EMAIL = rf"^{_LOCAL}@([A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?\.)+[A-Za-z]{{2,}}$"
 _TRUE = pa.array(["true", "1", "yes", "y", "t", "on"])
 _FALSE = pa.array(["false", "0", "no", "n", "f", "off"])
 
@@ -147,8 +147,8 @@ def to_integer(text: pa.Array, job: Conversion) -> pa.Array:
 
 def to_email(text: pa.Array, job: Conversion) -> pa.Array:
     """E-mail addresses, stored in lower case."""
-    wrong = pc.invert(pc.match_substring_regex(text, _EMAIL))
-    job.reject(wrong, "INVALID_EMAIL_ADDRESS", "invalid email address: ", text)
+    wrong = pc.invert(pc.match_substring_regex(text, EMAIL))
+    job.reject(wrong, "INVALIDEMAIL_ADDRESS", "invalid email address: ", text)
     return pc.utf8_lower(to_text(text, job))
 
 
@@ -172,6 +172,7 @@ def to_picklist(text: pa.Array, job: Conversion) -> pa.Array:
 
 def to_multipicklist(text: pa.Array, job: Conversion) -> pa.Array:
     """Values joined by semicolons, in the order of the definition."""
+    text = pc.if_else(pc.match_substring_regex(text, r"^[;\s]*$"), NO_TEXT, text)
     known = _spellings(job)
     order = {entry.value: place for place, entry in enumerate(job.entries)}
 

@@ -148,7 +148,7 @@ def to_integer(text: pa.Array, job: Conversion) -> pa.Array:
 def to_email(text: pa.Array, job: Conversion) -> pa.Array:
     """E-mail addresses, stored in lower case."""
     wrong = pc.invert(pc.match_substring_regex(text, EMAIL))
-    job.reject(wrong, "INVALIDEMAIL_ADDRESS", "invalid email address: ", text)
+    job.reject(wrong, "INVALID_EMAIL_ADDRESS", "invalid email address: ", text)
     return pc.utf8_lower(to_text(text, job))
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import sharing
+from chartlift_sandbox.salesforce import lookup_filters, sharing
 from chartlift_sandbox.salesforce.columns import Column, resolve
 from chartlift_sandbox.salesforce.errors import unknown_column
 from chartlift_sandbox.salesforce.failures import Failures, row_numbers
@@ -119,6 +119,8 @@ class Call:
             else:
                 value = check_references(self.org, column.field, cleaned, self.failures)
             sharing.check_parents(self, column.field, value)
+            if column.field.lookup_filter:
+                lookup_filters.check(self, column.field, value)
             return value
         entries = self.org.schema.values(column.field)
         return convert(cleaned, Conversion(column.field, entries, self.org.settings, self.failures))

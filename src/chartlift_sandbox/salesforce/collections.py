@@ -182,7 +182,11 @@ def delete(org: Org, asked: Asked) -> Answer:
         records.append({"attributes": {"type": target.name if target else ""}, "Id": text})
     all_or_none = asked.query.get("allOrNone", "").lower() == "true"
     known = [record for record in records if record["attributes"]["type"]]
-    rows = iter(by_type(org, "delete", known, asked, all_or_none=all_or_none and len(known) == len(records)))
+    if all_or_none and len(known) < len(records):  # an id of no object spoils the others
+        undone = {"success": False, "code": ROLLED_BACK[0], "message": ROLLED_BACK[1]}
+        rows = iter([{**_FAULTS, **undone, "id": record["Id"]} for record in known])
+    else:
+        rows = iter(by_type(org, "delete", known, asked, all_or_none=all_or_none))
     return Answer(200, [save_result(next(rows) if r["attributes"]["type"] else _unknown(r["Id"])) for r in records])
 
 

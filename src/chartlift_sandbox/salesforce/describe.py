@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from typing import TYPE_CHECKING, Any
 
 from chartlift_sandbox.salesforce.access import is_exempt
@@ -179,15 +180,18 @@ def _children(org: Org, actor: Actor, sobject: SObject) -> list[dict[str, Any]]:
 def _field(org: Org, actor: Actor, sobject: SObject, found: Field) -> dict[str, Any]:
     editable = org.access.editable(actor.user_id, sobject.name, found)
     entries = org.schema.values(found)
+    offers = _offers(org, sobject, found)
     return {
         **_identity(found),
         **_sizes(found),
         **_writing(org, actor, found, editable=editable),
         **_relations(found),
-        "picklistValues": [_entry(entry, found) for entry in entries],
+        "picklistValues": [_entry(entry, found, offers) for entry in entries],
         "restrictedPicklist": found.restricted,
         **_queries(found),
         **_rarities(found),
+        "controllerName": found.controller,
+        "dependentPicklist": found.controller is not None,
     }
 
 
@@ -283,8 +287,6 @@ def _rarities(found: Field) -> dict[str, Any]:
     """Keys that say the same for every field of this org."""
     return {
         "aiPredictionField": False,
-        "controllerName": None,
-        "dependentPicklist": False,
         "deprecatedAndHidden": False,
         "displayLocationInDecimal": False,
         "encrypted": found.type == "encryptedstring",
@@ -296,8 +298,30 @@ def _rarities(found: Field) -> dict[str, Any]:
     }
 
 
-def _entry(entry: PicklistValue, found: Field) -> dict[str, Any]:
+def _offers(org: Org, sobject: SObject, found: Field) -> list[str]:
+    """The values of the controlling field in the order that `validFor` counts them."""
+    controller = sobject.field(found.controller) if found.controller else None
+    if controller is None:
+        return []
+    if controller.type == "boolean":
+        return ["unchecked", "checked"]
+    return [one.value for one in org.schema.values(controller)]
+
+
+def _valid_for(entry: PicklistValue, offers: list[str]) -> str | None:
+    """Base64 of one bit per controlling value, the first the highest; whole groups of three bytes."""
+    if not offers:
+        return None
+    bits = bytearray(3 * (len(offers) // 24 + 1))
+    for place, value in enumerate(offers):
+        if value in entry.valid_for:
+            bits[place // 8] |= 0x80 >> place % 8
+    return base64.b64encode(bits).decode()
+
+
+def _entry(entry: PicklistValue, found: Field, offers: list[str]) -> dict[str, Any]:
     default = entry.default or (found.default is not None and entry.value == found.default)
     return {
-        "active": entry.active, "defaultValue": default, "label": entry.label, "validFor": None, "value": entry.value
+        "active": entry.active, "defaultValue": default, "label": entry.label, "validFor": _valid_for(entry, offers),
+        "value": entry.value
     }  # fmt: skip

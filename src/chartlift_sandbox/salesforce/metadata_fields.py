@@ -5,11 +5,13 @@ Sources: Metadata WSDL v63 (elements and enumerations), describes of custom fiel
 
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from chartlift_sandbox.salesforce.lookup_filters import OPERATIONS
 from chartlift_sandbox.salesforce.metadata_zip import children_of, flag_of, number_of, text_of
-from chartlift_sandbox.salesforce.schema import Field, PicklistValue
+from chartlift_sandbox.salesforce.schema import Field, FilterItem, PicklistValue
 
 _API_NAME = re.compile(r"[A-Za-z](?!\w*__\w*__)\w{0,39}__c")
 _RELATIONSHIP = re.compile(r"[A-Za-z](?!\w*__)\w{0,39}")
@@ -125,7 +127,10 @@ def _picklist(element: Element, kind: str) -> dict[str, Any]:
     value_set = element.find(element.tag.split("}")[0] + "}valueSet")
     if value_set is None:
         raise ComponentError(f"Must specify 'valueSet' for a CustomField of type {kind}")
-    words: dict[str, Any] = {"restricted": flag_of(value_set, "restricted")}
+    words: dict[str, Any] = {
+        "restricted": flag_of(value_set, "restricted"),
+        "controller": text_of(value_set, "controllingField"),
+    }
     if kind == "MultiselectPicklist":
         _must(element, "visibleLines", kind)
         words["precision"] = number_of(element, "visibleLines")
@@ -134,10 +139,35 @@ def _picklist(element: Element, kind: str) -> dict[str, Any]:
     values = tuple(
         v for definition in children_of(value_set, "valueSetDefinition") for v in read_values(definition, "value")
     )
+    values = _dependent(value_set, values)
     if not values:
         raise ComponentError(f"Must specify at least one value for a CustomField of type {kind}")
     default = next((one.value for one in values if one.default and one.active), None)
     return words | {"picklist": values, "default": default, "defaulted_on_create": default is not None}
+
+
+def _dependent(value_set: Element, values: tuple[PicklistValue, ...]) -> tuple[PicklistValue, ...]:
+    """The entries with the controlling values that offer them."""
+    offered: dict[str, list[str]] = {}
+    for setting in children_of(value_set, "valueSettings"):
+        controlling = [one.text or "" for one in children_of(setting, "controllingFieldValue")]
+        offered.setdefault(text_of(setting, "valueName") or "", []).extend(controlling)
+    return tuple(replace(one, valid_for=tuple(offered.get(one.value, ()))) for one in values)
+
+
+def _filter(element: Element) -> dict[str, Any]:
+    """The filter of a lookup, if it is active, required and without logic of its own."""
+    for one in children_of(element, "lookupFilter"):
+        if not flag_of(one, "active") or flag_of(one, "isOptional") or text_of(one, "booleanFilter") is not None:
+            continue
+        items = [
+            FilterItem(text_of(item, "field") or "", text_of(item, "operation") or "", text_of(item, "value") or "")
+            for item in children_of(one, "filterItems")
+            if text_of(item, "valueField") is None
+        ]
+        if len(items) == len(children_of(one, "filterItems")) and all(i.operation in OPERATIONS for i in items):
+            return {"lookup_filter": tuple(items), "filter_message": text_of(one, "errorMessage")}
+    return {}
 
 
 def read_values(element: Element, tag: str) -> tuple[PicklistValue, ...]:
@@ -184,7 +214,7 @@ def _lookup(element: Element, kind: str) -> dict[str, Any]:
     if flag_of(element, "required") and constraint == "SetNull":
         raise ComponentError("A required lookup field must have the delete constraint Restrict or Cascade")
     fallback = "Restrict" if flag_of(element, "required") else "SetNull"
-    return words | {"delete_constraint": constraint or fallback}
+    return words | {"delete_constraint": constraint or fallback} | _filter(element)
 
 
 def _auto_number(element: Element, kind: str) -> dict[str, Any]:

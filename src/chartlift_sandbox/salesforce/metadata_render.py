@@ -104,7 +104,15 @@ def _value_nodes(found: Field) -> list[Node]:
         inactive: list[Node] = [] if one.active else [("isActive", False)]
         entry: list[Node] = [("fullName", one.value), ("default", one.default), *inactive, ("label", one.label)]
         entries.append(("value", entry))
-    return [("valueSet", [("restricted", found.restricted), ("valueSetDefinition", entries)])]
+    own: list[Node] = [("restricted", found.restricted), ("valueSetDefinition", entries)]
+    if found.controller is None:
+        return [("valueSet", own)]
+    offered = [one for one in found.picklist if one.valid_for]
+    settings: list[Node] = [
+        ("valueSettings", [*(("controllingFieldValue", name) for name in one.valid_for), ("valueName", one.value)])
+        for one in offered
+    ]
+    return [("valueSet", [("controllingField", found.controller), *own, *settings])]
 
 
 def object_nodes(sobject: SObject, only: frozenset[str] | None = None) -> list[Node]:

@@ -43,12 +43,25 @@ _SQL_TYPES = {
 
 @dataclass(frozen=True, slots=True)
 class PicklistValue:
-    """One entry of a picklist; `value` is the API name, `label` what people see."""
+    """One entry of a picklist; `value` is the API name, `label` what people see.
+
+    `valid_for` names the values of the controlling field that offer it, in a dependent picklist.
+    """
 
     value: str
     label: str
     active: bool = True
     default: bool = False
+    valid_for: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FilterItem:
+    """One condition of a lookup filter: `Object.Field`, an operation of the Metadata API, a fixed value."""
+
+    field: str
+    operation: str
+    value: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +111,9 @@ class Field:
     name_pointing: bool = False
     starting_number: int = 1
     help_text: str | None = None
+    controller: str | None = None
+    lookup_filter: tuple[FilterItem, ...] = ()
+    filter_message: str | None = None
 
     @property
     def stored(self) -> bool:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import duckdb
 
-from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
+from chartlift_sandbox.salesforce.schema import Field, FilterItem, PicklistValue, Schema, SObject
 from chartlift_sandbox.salesforce.store import literal, quote
 
 if TYPE_CHECKING:
@@ -125,7 +125,7 @@ def _object_document(sobject: SObject) -> dict[str, Any]:
 def _load(org: Org, document: dict[str, Any]) -> None:
     schema = Schema()
     for name, values in document["value_sets"].items():
-        schema.set_value_set(name, tuple(PicklistValue(**v) for v in values))
+        schema.set_value_set(name, tuple(_value(v) for v in values))
     for data in document["objects"]:
         fields = {entry["name"]: _field(entry) for entry in data.pop("fields")}
         schema.add_object(SObject(**data, fields=fields))
@@ -143,7 +143,13 @@ def _load(org: Org, document: dict[str, Any]) -> None:
     org.access.invalidate()
 
 
+def _value(data: dict[str, Any]) -> PicklistValue:
+    data["valid_for"] = tuple(data["valid_for"])
+    return PicklistValue(**data)
+
+
 def _field(data: dict[str, Any]) -> Field:
-    data["picklist"] = tuple(PicklistValue(**v) for v in data["picklist"])
+    data["picklist"] = tuple(_value(v) for v in data["picklist"])
+    data["lookup_filter"] = tuple(FilterItem(**item) for item in data["lookup_filter"])
     data["reference_to"] = tuple(data["reference_to"])
     return Field(**data)

@@ -103,3 +103,15 @@ def test_records_answer_conditional_requests(web: WebBench, bench: Bench) -> Non
     late = web("PATCH", record, {"Name": "Late"}, if_unmodified_since=before)
     assert (late.status_code, late.json()[0]["errorCode"]) == (412, "PRECONDITION_FAILED")
     assert web("PATCH", record, {"Name": "In time"}, if_unmodified_since=now).status_code == 204
+
+
+def test_an_id_of_no_object_spoils_a_delete_of_all_or_none(web: WebBench, bench: Bench) -> None:
+    account = bench.insert("Account", Name="Kept")
+    answer = web("DELETE", f"/composite/sobjects?ids={account},zzz000000000000&allOrNone=true").json()
+    assert [row["errors"][0]["statusCode"] for row in answer] == [
+        "ALL_OR_NONE_OPERATION_ROLLED_BACK",
+        "INVALID_CROSS_REFERENCE_KEY",
+    ]
+    assert bench.one("Account", account)["IsDeleted"] is False
+    answer = web("DELETE", f"/composite/sobjects?ids={account},zzz000000000000").json()
+    assert [row["success"] for row in answer] == [True, False]

@@ -27,7 +27,7 @@ def test_a_closed_task_knows_when_it_was_closed(bench: Bench) -> None:
     first = bench.one("Task", task)["CompletedDateTime"]
     assert first == bench.one("Task", task)["CreatedDate"]
     bench.org.clock.advance(3_600)
-    bench.dml("update", "Task", [{"Id": task, "Subject": "Called"}])
+    bench.dml("update", "Task", [{"Id": task, "Subject": "Called", "Status": "Completed"}])
     assert bench.one("Task", task)["CompletedDateTime"] == first
     bench.dml("update", "Task", [{"Id": task, "Status": "Not Started"}])
     assert bench.one("Task", task)["CompletedDateTime"] is None

@@ -61,8 +61,8 @@ def test_a_blank_email_matches_nobody(twin: WebBench, bench: Bench) -> None:
     names = {"FirstName": "Ada", "LastName": "Twin"}
     for blank in ({}, {"Email": None}, {"Email": ""}, {"Email": "  "}):
         assert twin("POST", "/sobjects/Contact", {**names, **blank}).status_code == 201
-    rows = [{**names, "Email": blank} for blank in (None, "", "\x00null")]
-    assert [row["success"] for row in bench.dml("insert", "Contact", rows, options=BULK)] == [True] * 3
+    rows = [{**names, "Email": value} for value in (None, "", "\x00null", "alone@twin.example")]
+    assert [row["success"] for row in bench.dml("insert", "Contact", rows, options=BULK)] == [True] * 4
     assert (
         bench.dml("insert", "Contact", [{**TWIN, "FirstName": "ADA"}], options=BULK)[0]["code"] == "DUPLICATES_DETECTED"
     )

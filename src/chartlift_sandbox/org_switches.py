@@ -16,6 +16,7 @@ from chartlift_sandbox.salesforce.org import Org
 
 _MOST = 10**12
 _CHOICES: dict[str, tuple[Any, ...]] = {
+    "duplicate_result_key": ("duplicateResult", "duplicateResut"),
     "text_area_line_ends": ("as_sent", "lf", "crlf"),
     "window": ("sliding", "fixed"),
     "scope": ("credential", "practice", "tenant"),

@@ -16,6 +16,7 @@ from chartlift_sandbox.salesforce import blobs, composite, ids, sharing
 from chartlift_sandbox.salesforce.call import ROLLED_BACK
 from chartlift_sandbox.salesforce.dml import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
+from chartlift_sandbox.salesforce.json_types import check_types
 from chartlift_sandbox.salesforce.records import (
     fetch,
     flatten,
@@ -116,7 +117,10 @@ def upsert(org: Org, asked: Asked) -> Answer:
     key = sobject.field(asked.path["field"])
     if key is None or not key.is_lookup_key:
         raise not_found()
-    table = to_table([flatten(record) for record in records])
+    flat = [flatten(record) for record in records]
+    for record in flat:
+        check_types(org, sobject, record)
+    table = to_table(flat)
     rows = org.dml(
         "upsert", sobject.name, table, asked.actor,
         external_id=key.name, all_or_none=all_or_none, options=asked.options,
@@ -128,6 +132,9 @@ def by_type(
     org: Org, op: str, records: list[dict[str, Any]], asked: Asked, *, all_or_none: bool
 ) -> list[dict[str, Any]]:
     """Run DML per object type, keeping the order of the input; with all_or_none every type rolls back together."""
+    for record in records:
+        if (sobject := org.schema.object(_type_of(record))) is not None:
+            check_types(org, sobject, flatten(record))
     groups: dict[str, list[int]] = {}
     for place, record in enumerate(records):
         groups.setdefault(_type_of(record), []).append(place)

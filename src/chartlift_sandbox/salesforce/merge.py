@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from chartlift_sandbox.salesforce.org import Actor, Org
 
 MAX_LOSERS = 2
+_OWN_WAYS = frozenset({"AccountContactRelation"})
+"""Objects whose doubles are put right after the merge, by rules of their own."""
 
 
 def merge(
@@ -93,6 +95,20 @@ def _move(org: Org, child: SObject, found: Field, master: str, losers: list[str]
         {"now": org.now()} if len(sets) > 1 else None,
     )
     _log(org, "update", child, rows, actor)
+    key = org.natural_keys.get(child.name, ())
+    if found.name in key and child.name not in _OWN_WAYS:
+        _keep_first(org, child, key, found, master)
+
+
+def _keep_first(org: Org, child: SObject, key: tuple[str, ...], found: Field, master: str) -> None:
+    """Where the losers and the master had the same thing, the master has it once."""
+    columns = ", ".join(f"t.{quote(name)}" for name in key)
+    org.db.execute(
+        f'DELETE FROM {quote(child.name)} WHERE "Id" IN (SELECT t."Id" FROM {quote(child.name)} t '
+        f"WHERE t.{quote(found.name)} = $master AND {alive(child)} "
+        f'QUALIFY row_number() OVER (PARTITION BY {columns} ORDER BY t."Id") > 1)',
+        {"master": master},
+    )
 
 
 def _bury(org: Org, sobject: SObject, master: str, losers: list[str], actor: Actor) -> None:

@@ -68,7 +68,7 @@ def _choose_type(call: Call, staged: dict[str, pa.Array]) -> None:
     if given.null_count < len(given):
         strange = pc.and_(pc.is_valid(given), pc.invert(pc.is_in(given, value_set=kinds)))
         label = "Record Type ID: this ID value isn't valid for the user: "
-        message = pc.binary_join_element_wise(label, pc.utf8_slice_codeunits(given, 0, call.id_width), "")
+        message = pc.binary_join_element_wise(label, given, "")
         call.failures.add(strange, "INVALID_CROSS_REFERENCE_KEY", message, "RecordTypeId")
     if len(kinds):
         staged["RecordTypeId"] = pc.fill_null(given, kinds[0])

@@ -204,13 +204,24 @@ def existing_id(org: Org, sobject: SObject, text: str) -> str:
     return record_id
 
 
-def row_error(row: dict[str, Any]) -> OrgError:
+def row_error(org: Org, row: dict[str, Any], version: str) -> OrgError:
     """The failed row of a DML call as the error of a single-record request."""
     code = row["code"]
     status = 404 if code in _NOT_FOUND_CODES else 403 if code in _FORBIDDEN_CODES else 400
     fields = tuple(name for name in (row["fields"] or "").split(",") if name)
-    detail = {"duplicateResult": orjson.loads(row["detail"])} if row["detail"] else {}
+    detail = {org.settings.duplicate_result_key: _duplicates(row["detail"], version)} if row["detail"] else {}
     return OrgError(code, row["message"], fields, status, detail, row=True)
+
+
+def _duplicates(detail: str, version: str) -> dict[str, Any]:
+    """What a duplicate rule found, with the addresses of the records."""
+    result = orjson.loads(detail)
+    for match in result["matchResults"]:
+        for found in match["matchRecords"]:
+            record = found["record"]
+            kind = record["attributes"]["type"]
+            record["attributes"]["url"] = f"/services/data/v{version}/sobjects/{kind}/{record['Id']}"
+    return result
 
 
 def save_result(row: dict[str, Any], *, with_created: bool = False) -> dict[str, Any]:

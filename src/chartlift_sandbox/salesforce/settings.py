@@ -81,6 +81,10 @@ class OrgSettings:
     """Largest version of a file; REST documents 2 GB by multipart."""
     attachment_max_mb: int = 500
     """Largest attachment or classic document."""
+    duplicate_result_key: str = "duplicateResult"
+    """Key of what REST tells about duplicates; orgs were seen to write it without the l, at least up to version 54."""
+    rest_parses_types: bool = False
+    """REST refuses a body with a date, number or checkbox that is none (JSON_PARSER_ERROR) instead of its record."""
     bulk_takes_base64: bool = False
     """Bulk jobs take the contents of files as base64 cells; real ones know no such column."""
     content_links_need_filter: bool = True

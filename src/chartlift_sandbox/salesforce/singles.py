@@ -11,6 +11,7 @@ from chartlift_sandbox.salesforce import ids, sharing
 from chartlift_sandbox.salesforce.describe import object_summary
 from chartlift_sandbox.salesforce.dml import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
+from chartlift_sandbox.salesforce.json_types import check_types
 from chartlift_sandbox.salesforce.lookups import find_by_key
 from chartlift_sandbox.salesforce.records import (
     cell,
@@ -55,10 +56,11 @@ class Answer:
 
 def _one_row(org: Org, op: str, sobject: SObject, record: dict[str, str], asked: Asked) -> dict[str, Any]:
     """Run DML on one record and answer its result row. Raises OrgError when the row fails."""
+    check_types(org, sobject, record)
     result = org.dml(op, sobject.name, to_table([record]), asked.actor, options=asked.options)
     row = result.to_pylist()[0]
     if not row["success"]:
-        raise row_error(row)
+        raise row_error(org, row, asked.version)
     return row
 
 

@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.soql import refusal
 from chartlift_sandbox.salesforce.soql.statement import Statement
-from chartlift_sandbox.salesforce.soql.syntax import Compare, Condition, FieldRef, Junction, Membership, Query
+from chartlift_sandbox.salesforce.soql.syntax import Compare, Condition, FieldRef, Junction, Membership, Negation, Query
 
 LINKS = "ContentDocumentLink"
-_ENDS = frozenset({"id", "contentdocumentid", "linkedentityid"})
+_ENTITY = "linkedentityid"
+_ENDS = frozenset({"id", "contentdocumentid", _ENTITY})
 
 
 def check_filter(statement: Statement, query: Query) -> None:
-    """Raises OrgError MALFORMED_QUERY for links without a filter on one of their ends."""
-    if statement.org.settings.content_links_need_filter and not _names_an_end(query.where):
+    """Raises OrgError MALFORMED_QUERY for links without a filter on one of their ends, or with others that it forbids."""
+    if not statement.org.settings.content_links_need_filter:
+        return
+    if not _names_an_end(query.where):
         message = (
             f"Implementation restriction: {LINKS} requires a filter by a single Id on ContentDocumentId or "
             "LinkedEntityId using the equals operator or multiple Id's using the IN operator."
+        )
+        raise OrgError("MALFORMED_QUERY", message)
+    fields = list(_fields(query.where))
+    if any(name not in _ENDS for name, _ in fields) and (_ENTITY, "=") not in fields:
+        message = (
+            "Implementation restriction: filtering on non-id fields is only permitted when filtering by "
+            f"{LINKS}.LinkedEntityId using the equals operator."
         )
         raise OrgError("MALFORMED_QUERY", message)
 
@@ -38,6 +50,17 @@ def _names_an_end(condition: Condition | None) -> bool:
     if isinstance(condition, Membership):
         return condition.operator == "IN" and _is_end(condition.left)
     return False
+
+
+def _fields(condition: Condition | None) -> Iterator[tuple[str, str]]:
+    """Every field of a condition in lower case, with its operator."""
+    if isinstance(condition, Junction):
+        for part in condition.parts:
+            yield from _fields(part)
+    elif isinstance(condition, Negation):
+        yield from _fields(condition.part)
+    elif condition is not None:
+        yield condition.left.written.rpartition(".")[2].lower(), condition.operator
 
 
 def _is_end(left: object) -> bool:

@@ -82,6 +82,16 @@ def test_deleting_a_record_leaves_the_document(fresh: Bench) -> None:
 FILE = ("scan.png", BYTES, "image/png")
 
 
+def test_a_merge_leaves_one_link_per_file(fresh: Bench) -> None:
+    master, loser = fresh.insert("Contact", LastName="A"), fresh.insert("Contact", LastName="B")
+    both = _version(fresh, FirstPublishLocationId=master)["ContentDocumentId"]
+    fresh.insert("ContentDocumentLink", ContentDocumentId=both, LinkedEntityId=loser, ShareType="V")
+    own = _version(fresh, FirstPublishLocationId=loser)["ContentDocumentId"]
+    fresh.org.merge("Contact", master, [loser], fresh.actor)
+    links = fresh.org.rows('SELECT * FROM "ContentDocumentLink" WHERE "LinkedEntityId" = ?', [master])
+    assert sorted(row["ContentDocumentId"] for row in links) == sorted([both, own])
+
+
 def test_upload_as_multipart_and_as_json_and_read_the_bytes_back(web: WebBench) -> None:
     record = b'{"Title": "Scan", "PathOnClient": "scan.png"}'
     parts = {"entity_content": (None, record, "application/json"), "VersionData": FILE}

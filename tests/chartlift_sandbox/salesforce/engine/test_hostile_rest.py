@@ -115,3 +115,31 @@ def test_an_id_of_no_object_spoils_a_delete_of_all_or_none(web: WebBench, bench:
     assert bench.one("Account", account)["IsDeleted"] is False
     answer = web("DELETE", f"/composite/sobjects?ids={account},zzz000000000000").json()
     assert [row["success"] for row in answer] == [True, False]
+
+
+def test_a_value_of_the_wrong_type_spoils_its_record_or_by_a_switch_the_body(web: WebBench, bench: Bench) -> None:
+    bad = {"LastName": "Wrong", "Birthdate": "01/02/2020"}
+    records = [{"attributes": {"type": "Contact"}, **one} for one in ({"LastName": "Right"}, bad)]
+    assert web("POST", "/sobjects/Contact", bad).json()[0]["errorCode"] == "INVALID_TYPE_ON_FIELD_IN_RECORD"
+    count = 'SELECT count(*) AS n FROM "Contact"'
+    before = bench.org.rows(count)
+    bench.org.settings.rest_parses_types = True
+    try:
+        for method, path, body in (
+            ("POST", "/sobjects/Contact", bad),
+            ("POST", "/composite/sobjects", {"records": records}),
+            ("PATCH", "/composite/sobjects/Contact/Email", {"records": records}),
+        ):
+            refused = web(method, path, body)
+            assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "JSON_PARSER_ERROR"), path
+        assert bench.org.rows(count) == before
+        assert web("POST", "/sobjects/Contact", {"LastName": "Right", "Birthdate": "2020-02-01"}).status_code == 201
+    finally:
+        bench.org.settings.rest_parses_types = False
+
+
+def test_duplicates_are_told_with_their_addresses_and_under_the_key_of_the_org(twin: WebBench, bench: Bench) -> None:
+    for key in ("duplicateResut", "duplicateResult"):
+        bench.org.settings.duplicate_result_key = key
+        found = twin("POST", "/sobjects/Contact", TWIN).json()[0][key]["matchResults"][0]["matchRecords"][0]["record"]
+        assert found["attributes"]["url"] == f"/services/data/v67.0/sobjects/Contact/{found['Id']}"

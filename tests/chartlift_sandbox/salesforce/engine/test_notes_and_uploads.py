@@ -155,11 +155,13 @@ REFUSED = (
     "SELECT Id FROM ContentDocumentLink WHERE ShareType = 'V'",
     "SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId != null",
     "SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId = '{c}' OR ShareType = 'V'",
+    "SELECT Id FROM ContentDocumentLink WHERE ShareType = 'V' AND LinkedEntityId IN ('{c}')",
     "SELECT Id FROM Contact WHERE Id IN (SELECT LinkedEntityId FROM ContentDocumentLink)",
 )
 ANSWERED = (
     "SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId = '{c}'",
-    "SELECT Id FROM ContentDocumentLink WHERE ShareType = 'V' AND LinkedEntityId IN ('{c}')",
+    "SELECT Id FROM ContentDocumentLink WHERE ShareType = 'V' AND LinkedEntityId = '{c}'",
+    "SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId IN ('{c}')",
     "SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId IN (SELECT Id FROM Contact)",
     "SELECT Id FROM ContentDocumentLink WHERE LinkedEntityId = '{c}' OR LinkedEntityId IN ('{c}')",
     "SELECT Id, (SELECT Id FROM ContentDocumentLinks) FROM Contact WHERE Id = '{c}'",

@@ -31,9 +31,14 @@ def start(
     org_tls_port: Annotated[int, typer.Option(min=0, max=65535, help="Same, https.")] = 0,
     control_port: Annotated[int, typer.Option(min=0, max=65535, help="Same, for the control door.")] = 0,
     faults: Annotated[Path | None, typer.Option(help="A fault plan.")] = None,
+    switch: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=VALUE", help="A switch of the org, such as person_accounts=true.")
+    ] = None,
 ) -> None:
     """Print one JSON line when ready and serve until SIGTERM."""
-    os.execv(sys.executable, command(home, patients, seed, (clinic_port, org_port, org_tls_port, control_port), faults))  # noqa: S606 - this very interpreter
+    words = command(home, patients, seed, (clinic_port, org_port, org_tls_port, control_port), faults)
+    words += [f"--switch={setting}" for setting in switch or ()]
+    os.execv(sys.executable, words)  # noqa: S606 - this very interpreter
 
 
 @app.command()

@@ -4,6 +4,9 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
 
+# every step of every test is a process: none shall compile what another has compiled
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup demo test lint test-more bench lock clean
 
 help: ## this list
@@ -16,6 +19,7 @@ $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	$(BIN)/python -m compileall -q src
 	touch $(READY)
 
 demo: setup ## the whole journey against a private sandbox

@@ -1,0 +1,212 @@
+"""Statements drawn from the whole grammar, sound and broken, through the HTTP door: rows or a refusal, never a 500."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from datetime import date, time
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.middleware.base import BaseHTTPMiddleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.testclient import TestClient
+
+from chartlift_sandbox.salesforce import ids, query
+from chartlift_sandbox.salesforce.errors import OrgError, error_response
+
+QUICK, MANY = 250, 10_000
+BASE = "/services/data/v67.0"
+CODES = {
+    "MALFORMED_QUERY", "INVALID_FIELD", "INVALID_TYPE", "INVALID_QUERY_FILTER_OPERATOR", "QUERY_TOO_COMPLICATED",
+    "NUMBER_OUTSIDE_VALID_RANGE", "EXCEEDED_ID_LIMIT",
+}  # fmt: skip
+PLACED = re.compile(r"\n.*\n *\^\nERROR at Row:[1-9]\d*:Column:[1-9]\d*\n.+", re.DOTALL)
+QUIET: dict[str, Any] = {
+    "deadline": None, "derandomize": True, "database": None,
+    "suppress_health_check": [HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+}  # fmt: skip
+OBJECTS = ("Contact", "Account", "Visit__c", "Task", "Payment__c", "User", "contact", "Contact c", "Visit__c AS v",
+           "Contact c, c.Account a", "Nope__c", "Group")  # fmt: skip
+FIELDS = (
+    "Id", "Name", "Email", "Birthdate", "CreatedDate", "HasOptedOutOfEmail", "NumberOfVisits", "Interests__c", "OwnerId",
+    "Source_System_ID__c", "MailingAddress", "MailingCity", "Description", "AccountId", "Account.Name", "Account.Rating",
+    "Account.AnnualRevenue", "Account.Parent.Parent.Owner.Name", "Contact__r.Account.Parent.Parent.Parent.Name",
+    "Account.Parent.Parent.Parent.Parent.Parent.Name", "Owner.Name", "Owner.Type", "Who.Name", "What.Type", "Fee__c", "At__c",
+    "Start__c", "Day__c", "Note__c", "More__c", "Status__c", "Visit__r.Contact__r.Name", "Amount__c", "c.Name", "a.Name", "Nope__c",
+    "Subject", "ActivityDate", "IsDeleted", "SystemModstamp", "Rating", "AnnualRevenue", "Contact.Name", "Nope__r.Name",
+)  # fmt: skip
+CALLS = (
+    "COUNT({})", "COUNT_DISTINCT({})", "SUM({})", "AVG({})", "MIN({})", "MAX({})", "toLabel({})", "FORMAT({})",
+    "convertCurrency({})", "FORMAT(convertCurrency({}))", "FORMAT(MIN({}))", "CALENDAR_YEAR({})", "CALENDAR_QUARTER({})",
+    "CALENDAR_MONTH({})", "DAY_IN_MONTH({})", "DAY_IN_WEEK({})", "DAY_IN_YEAR({})", "DAY_ONLY({})", "FISCAL_YEAR({})",
+    "FISCAL_QUARTER({})", "FISCAL_MONTH({})", "HOUR_IN_DAY({})", "WEEK_IN_MONTH({})", "WEEK_IN_YEAR({})", "GROUPING({})",
+    "DAY_ONLY(convertTimezone({}))", "HOUR_IN_DAY(convertTimezone({}))", "DISTANCE({}, GEOLOCATION(1, 2), 'km')", "NOPE({})",
+)  # fmt: skip
+UNITS = ("DAYS", "WEEKS", "MONTHS", "QUARTERS", "YEARS", "FISCAL_QUARTERS", "FISCAL_YEARS")
+LITERALS = (
+    "null", "''", "'a'", "'É'", "'a%_\\'\\\\'", "'\\n'", "'a;b'", f"'{'long ' * 60}'", "0", "-1", "2.5", "1e3", "1e308", "9" * 40,
+    "true", "FALSE", "2026-01-01", "1700-01-01", "4000-12-31", "2026-02-30", "2026-01-01T00:00:00Z", "10:30:00.000Z", "USD5.5",
+    "2026-01-01T00:00:00.5+05:30", "'0015g0000000001AAA'", "'0035g0000000001'", "TODAY", "YESTERDAY", "TOMORROW", "LAST_WEEK",
+    "THIS_MONTH", "NEXT_QUARTER", "THIS_YEAR", "LAST_90_DAYS", "NEXT_90_DAYS", "THIS_FISCAL_QUARTER", "LAST_FISCAL_YEAR",
+    *(f"{way}_N_{unit}:{n}" for unit in UNITS for way, n in (("LAST", 2), ("NEXT", 999_999_999_999))),
+    *(f"N_{unit}_AGO:3" for unit in UNITS), "LAST_N_DAYS:0", "NOPE", ":bound",
+)  # fmt: skip
+OPERATORS = ("=", "!=", "<>", "<", "<=", ">", ">=", "LIKE")
+CHILDREN = ("Contacts", "Visits__r", "Tasks", "ChildAccounts", "Payments__r", "Nopes__r", "contacts")
+TYPEOF = "TYPEOF {} WHEN Account THEN Name, Rating WHEN Visit__c THEN Fee__c ELSE Name END"
+TAILS = (
+    "", "LIMIT 0", "LIMIT 2", "LIMIT 200", "LIMIT 5 OFFSET 1", "OFFSET 2000", "OFFSET 2001", "FOR VIEW", "FOR REFERENCE",
+    "FOR UPDATE", "FOR VIEW, REFERENCE", "LIMIT 1 UPDATE TRACKING",
+    "UPDATE VIEWSTAT", "ALL ROWS", "LIMIT 3 ALL ROWS", "LIMIT 99999999999999999999",
+    "LIMIT -1", "OFFSET 1.5",
+)  # fmt: skip
+BREAKS = ("(", ")", ",", "'", "\\", "''", "SELECT", "FROM", "WHERE", "NOT", "AND", "9" * 400, "\x00", "é", "😀", ".", ":", "--",
+          "/*", ";", "NULL", "x" * 300, "\n", "\t", "%", "FIELDS(ALL)", "COUNT()", "(SELECT Id FROM Contacts)")  # fmt: skip
+
+
+def _pick(draw: st.DrawFn, values: tuple[str, ...]) -> str:
+    return draw(st.sampled_from(values))
+
+
+def _operand(draw: st.DrawFn, often: int = 4) -> str:
+    field = _pick(draw, FIELDS)
+    return field if draw(st.integers(0, often)) else _pick(draw, CALLS).format(field)
+
+
+def _test(draw: st.DrawFn) -> str:
+    left = _operand(draw)
+    match draw(st.integers(0, 9)):
+        case 0:
+            listed = ", ".join(_pick(draw, LITERALS) for _ in range(draw(st.integers(1, 3))))
+            return f"{left} {_pick(draw, ('IN', 'NOT IN'))} ({listed})"
+        case 1:
+            return f"{left} {_pick(draw, ('INCLUDES', 'EXCLUDES'))} ({_pick(draw, LITERALS)}, 'a;B')"
+        case 2:
+            inner = f"SELECT {_pick(draw, FIELDS)} FROM {_pick(draw, OBJECTS)}"
+            where = f" WHERE {_pick(draw, FIELDS)} = {_pick(draw, LITERALS)}" if draw(st.booleans()) else ""
+            return f"{left} {_pick(draw, ('IN', 'NOT IN'))} ({inner}{where})"
+        case _:
+            return f"{left} {_pick(draw, OPERATORS)} {_pick(draw, LITERALS)}"
+
+
+def _condition(draw: st.DrawFn, depth: int = 0) -> str:
+    way = draw(st.integers(0, 5)) if depth < 3 else 5
+    if way > 2:
+        return _test(draw)
+    if way == 2:
+        return f"(NOT {_condition(draw, depth + 1)})"
+    word = " AND " if way else " OR "
+    return f"({word.join(_condition(draw, depth + 1) for _ in range(2))})"
+
+
+def _clauses(draw: st.DrawFn, grouped: list[str]) -> str:
+    parts = (
+        [f"USING SCOPE {_pick(draw, ('mine', 'everything', 'team', 'nope'))}"] if not draw(st.integers(0, 9)) else []
+    )
+    parts += [f"WHERE {_condition(draw)}"] if draw(st.booleans()) else []
+    parts += [f"WITH {_pick(draw, ('SECURITY_ENFORCED', 'USER_MODE', 'NOPE'))}"] if not draw(st.integers(0, 9)) else []
+    if grouped:
+        parts.append("GROUP BY " + _pick(draw, ("{}", "ROLLUP({})", "CUBE({})")).format(", ".join(grouped)))
+        parts += [f"HAVING {_condition(draw, 2)}"] if not draw(st.integers(0, 2)) else []
+    if draw(st.booleans()):
+        keys = ", ".join(
+            _pick(draw, tuple(grouped)) if grouped else _operand(draw) for _ in range(draw(st.integers(1, 2)))
+        )
+        parts.append(f"ORDER BY {keys}" + _pick(draw, ("", " ASC", " DESC", " NULLS LAST", " DESC NULLS FIRST")))
+    return " ".join([*parts, _pick(draw, TAILS)])
+
+
+def _selected(draw: st.DrawFn, depth: int) -> str:
+    match draw(st.integers(0, 9)):
+        case 0 if depth < 3:
+            return f"(SELECT {_selected(draw, depth + 1)} FROM {_pick(draw, CHILDREN)} {_clauses(draw, [])})"
+        case 1:
+            return TYPEOF.format(_pick(draw, ("What", "Who", "Owner", "Account")))
+        case 2:
+            return _pick(draw, ("FIELDS(ALL)", "FIELDS(CUSTOM)", "FIELDS(STANDARD)", "COUNT()", "COUNT(Id) n"))
+        case _:
+            return _operand(draw)
+
+
+@st.composite
+def statements(draw: st.DrawFn) -> str:
+    grouped = [_operand(draw) for _ in range(draw(st.integers(1, 3)))] if not draw(st.integers(0, 3)) else []
+    chosen = [*grouped, _pick(draw, CALLS).format(_pick(draw, FIELDS))] if grouped else []
+    chosen = chosen or [_selected(draw, 0) for _ in range(draw(st.integers(1, 4)))]
+    return f"SELECT {', '.join(chosen)} FROM {_pick(draw, OBJECTS)} {_clauses(draw, grouped)}"
+
+
+@st.composite
+def broken(draw: st.DrawFn) -> str:
+    text = draw(statements())
+    for _ in range(draw(st.integers(1, 2))):
+        start = draw(st.integers(0, len(text)))
+        text = text[:start] + _pick(draw, ("", *BREAKS)) + text[start + draw(st.integers(0, 8)) :]
+    return text
+
+
+@pytest.fixture
+def filled(org: Any) -> Any:
+    """Few rows with nulls, ties, accents, long text and a deleted one: statements meet every kind of value."""
+    ada = ids.make("005", 1)
+    for number, name in enumerate(["a", "A", "É", None]):
+        org.insert("Account", "001", number, Name=name, Rating="Hot", AnnualRevenue=number or None, OwnerId=ada)
+    for number in range(4):
+        org.insert(
+            "Contact", "003", number, Name="aB" if number else None, Birthdate=date(1990, 1, 1 + number), OwnerId=ada,
+            Interests__c="a;b" if number else None, AccountId=ids.make("001", number), IsDeleted=number == 3,
+            Description="x" * 3_000, NumberOfVisits=number or None, HasOptedOutOfEmail=number == 1,
+        )  # fmt: skip
+        visit = org.insert(
+            "Visit__c", "a00", number, Fee__c=1.5, At__c=time(10, 30), Contact__c=ids.make("003", number)
+        )
+        org.insert("Payment__c", "a01", number, Amount__c=2.5, Visit__c=visit)
+        org.insert("Task", "00T", number, Subject="s", WhatId=visit, WhoId=ids.make("003", 1), OwnerId=ada)
+    return org
+
+
+@pytest.fixture
+def ask(filled: Any, ada: Any) -> Iterator[Callable[[str], Response]]:
+    async def admit(request: Request, call_next: Any) -> Response:
+        request.state.actor, request.state.version = ada, "67.0"
+        return await call_next(request)
+
+    refused = {OrgError: lambda _request, error: error_response(error)}
+    app = Starlette(routes=query.routes(filled), exception_handlers=refused)
+    app.add_middleware(BaseHTTPMiddleware, dispatch=admit)
+    with TestClient(app, raise_server_exceptions=False) as client:
+        yield lambda text: client.get(f"{BASE}/query", params={"q": text})
+
+
+def _answered(ask: Callable[[str], Any], text: str) -> None:
+    answer = ask(text)
+    assert answer.status_code in {200, 400}, (text, answer.text[:500])
+    if answer.status_code == 200:
+        assert {"totalSize", "done", "records"} <= set(answer.json()), text
+        return
+    (error,) = answer.json()
+    assert set(error) == {"message", "errorCode"}, text
+    assert error["errorCode"] in CODES, (text, error)
+    if error["errorCode"] in {"INVALID_TYPE", "INVALID_FIELD"}:
+        assert PLACED.fullmatch(error["message"]), (text, error)
+
+
+CASES = st.one_of(statements(), broken())
+
+
+@settings(max_examples=QUICK, **QUIET)
+@given(text=CASES)
+def test_any_statement_is_answered_or_refused_in_the_platforms_form(ask: Any, text: str) -> None:
+    _answered(ask, text)
+
+
+@pytest.mark.more
+@settings(max_examples=MANY, **QUIET)
+@given(text=CASES)
+def test_ten_thousand_statements_are_answered_or_refused_in_the_platforms_form(ask: Any, text: str) -> None:
+    _answered(ask, text)

@@ -103,6 +103,9 @@ class Plan:
     def sql(self) -> str:
         """The whole statement, typed columns, in a total order."""
         text = f"SELECT {', '.join(self.columns_sql())} {self.tail}"
+        if self.count_only:
+            # LIMIT and OFFSET cut the rows that are counted, not the one row that holds their number
+            return text
         return text + self.order_sql(total=True) + self.limit_sql()
 
     def child_sql(self, link: str) -> str:

@@ -116,6 +116,8 @@ def test_count_has_a_total_and_no_records(http: TestClient, org: Any) -> None:
     _contacts(org, 7)
     assert _ask(http, "SELECT COUNT() FROM Contact").json() == {"totalSize": 7, "done": True, "records": []}
     assert _ask(http, "SELECT COUNT() FROM Contact LIMIT 3").json()["totalSize"] == 3
+    assert _ask(http, "SELECT COUNT() FROM Contact LIMIT 0").json()["totalSize"] == 0
+    assert _ask(http, "SELECT COUNT() FROM Contact OFFSET 5").json()["totalSize"] == 2
 
 
 def test_a_child_result_of_more_than_2000_rows_has_pages_of_its_own(http: TestClient, org: Any) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from chartlift_sandbox.salesforce.soql import demands, refusal
 from chartlift_sandbox.salesforce.soql.filters import Filter
-from chartlift_sandbox.salesforce.soql.functions import is_aggregate, operand
+from chartlift_sandbox.salesforce.soql.functions import is_aggregate, is_grouping, operand
 from chartlift_sandbox.salesforce.soql.scope import Column, Scope
 from chartlift_sandbox.salesforce.soql.syntax import (
     Compare,
@@ -115,8 +115,8 @@ class Conditions:
 
 
 def plain(scope: Scope, what: Operand) -> Column:
-    """The column of an operand in WHERE, where aggregates have no place."""
-    if is_aggregate(what):
+    """The column of an operand in WHERE, where aggregates and GROUPING have no place."""
+    if is_aggregate(what) or is_grouping(what):
         raise refusal.malformed(scope.statement.text, what.at, f"unexpected token: '{what.written}'")
     return operand(scope, what)
 

@@ -41,6 +41,11 @@ def is_aggregate(what: Operand) -> bool:
     return isinstance(what, Function) and what.upper in AGGREGATES
 
 
+def is_grouping(what: Operand) -> bool:
+    """Whether an operand is `GROUPING(field)`, which only rows of groups have."""
+    return isinstance(what, Function) and what.upper == "GROUPING"
+
+
 def is_count_all(what: Operand) -> bool:
     """Whether an operand is `COUNT()`."""
     return isinstance(what, Function) and what.upper == "COUNT" and not what.arguments

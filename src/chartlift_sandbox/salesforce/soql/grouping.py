@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from chartlift_sandbox.salesforce.soql import refusal
-from chartlift_sandbox.salesforce.soql.functions import group_key, is_aggregate, operand
+from chartlift_sandbox.salesforce.soql.functions import group_key, is_aggregate, is_grouping, operand
 from chartlift_sandbox.salesforce.soql.scope import Column, Scope
 from chartlift_sandbox.salesforce.soql.syntax import FieldRef, Function, Operand
 
@@ -35,7 +35,7 @@ class Grouping:
 
     def _add(self, item: Operand) -> None:
         text = self._scope.statement.text
-        if is_aggregate(item):
+        if is_aggregate(item) or is_grouping(item):
             raise refusal.malformed(text, item.at, f"unexpected token: '{item.written}'")
         column = operand(self._scope, item)
         part_of_date = isinstance(item, Function)
@@ -50,12 +50,12 @@ class Grouping:
             OrgError: MALFORMED_QUERY when it is neither grouped nor aggregated.
         """
         column = operand(self._scope, what)
-        if column.kind in {"aggregate", "grouping"}:
+        if column.kind == "aggregate":
             return column
         known = self._keys.get(_identity(column))
         if known is None:
             raise refusal.malformed(self._scope.statement.text, what.at, f"{complaint}: {what.written}")
-        return replace(column, sql=self._shown(known))
+        return column if column.kind == "grouping" else replace(column, sql=self._shown(known))
 
     def _shown(self, column: Column) -> str:
         key = group_key(column)

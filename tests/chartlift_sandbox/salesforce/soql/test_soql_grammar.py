@@ -40,6 +40,27 @@ FIELDS = (
     "Start__c", "Day__c", "Note__c", "More__c", "Status__c", "Visit__r.Contact__r.Name", "Amount__c", "c.Name", "a.Name", "Nope__c",
     "Subject", "ActivityDate", "IsDeleted", "SystemModstamp", "Rating", "AnnualRevenue", "Contact.Name", "Nope__r.Name",
 )  # fmt: skip
+OWN = {
+    "contact": ("Id", "Name", "Email", "Birthdate", "CreatedDate", "HasOptedOutOfEmail", "NumberOfVisits", "Interests__c",
+                "AccountId", "Account.Name", "Account.Rating", "Account.AnnualRevenue", "Account.Parent.Owner.Name",
+                "Owner.Name", "Owner.Type", "MailingAddress", "MailingCity", "Description", "Source_System_ID__c"),
+    "account": ("Id", "Name", "Rating", "AnnualRevenue", "Parent.Name", "ParentId", "Owner.Name", "CreatedDate"),
+    "visit__c": ("Id", "Name", "Start__c", "Day__c", "Status__c", "At__c", "Fee__c", "Note__c", "More__c", "Contact__c",
+                 "Contact__r.Account.Parent.Parent.Parent.Name", "Contact__r.Email", "Owner.Name"),
+    "task": ("Id", "Subject", "ActivityDate", "WhoId", "WhatId", "Who.Name", "What.Type", "What.Name", "Owner.Name"),
+    "payment__c": ("Id", "Name", "Amount__c", "Visit__c", "Visit__r.Contact__r.Name", "CreatedDate"),
+}  # fmt: skip
+CHILD_OF = {"account": {"Contacts": "contact", "ChildAccounts": "account"}, "contact": {"Visits__r": "visit__c"},
+            "visit__c": {"Payments__r": "payment__c"}}  # fmt: skip
+NUMBERS, DAYS = ("0", "-1", "2.5", "1e3"), ("2026-01-01", "1700-01-01", "4000-12-31")
+MOMENTS, TEXTS = ("2026-01-01T00:00:00Z", "2026-01-01T00:00:00.5+05:30"), ("''", "'a'", "'É'", "'a%_\\'\\\\'")
+KEYS = ("'0015g0000000001AAA'", "'0035g0000000001'", "null")
+FITTING = {
+    "NumberOfVisits": NUMBERS, "AnnualRevenue": NUMBERS, "Fee__c": NUMBERS, "Amount__c": NUMBERS, "Birthdate": DAYS,
+    "Day__c": DAYS, "ActivityDate": DAYS, "CreatedDate": MOMENTS, "Start__c": MOMENTS, "At__c": ("10:30:00.000Z",),
+    "HasOptedOutOfEmail": ("true", "FALSE"), "Id": KEYS, "AccountId": KEYS, "ParentId": KEYS, "Contact__c": KEYS,
+    "WhoId": KEYS, "WhatId": KEYS, "Visit__c": KEYS,
+}  # fmt: skip
 CALLS = (
     "COUNT({})", "COUNT_DISTINCT({})", "SUM({})", "AVG({})", "MIN({})", "MAX({})", "toLabel({})", "FORMAT({})",
     "convertCurrency({})", "FORMAT(convertCurrency({}))", "FORMAT(MIN({}))", "CALENDAR_YEAR({})", "CALENDAR_QUARTER({})",
@@ -56,6 +77,12 @@ LITERALS = (
     *(f"{way}_N_{unit}:{n}" for unit in UNITS for way, n in (("LAST", 2), ("NEXT", 999_999_999_999))),
     *(f"N_{unit}_AGO:3" for unit in UNITS), "LAST_N_DAYS:0", "NOPE", ":bound",
 )  # fmt: skip
+WORDS = tuple(word for word in LITERALS if word[0].isupper() and word not in {"FALSE", "NOPE", "USD5.5"})
+JOINS = {
+    "account": (("Id", "AccountId", "contact"),), "contact": (("Id", "Contact__c", "visit__c"), ("AccountId", "Id", "account")),
+    "visit__c": (("Contact__c", "Id", "contact"),), "task": (("WhatId", "Id", "account"),),
+}  # fmt: skip
+DEPTH = 3
 OPERATORS = ("=", "!=", "<>", "<", "<=", ">", ">=", "LIKE")
 CHILDREN = ("Contacts", "Visits__r", "Tasks", "ChildAccounts", "Payments__r", "Nopes__r", "contacts")
 TYPEOF = "TYPEOF {} WHEN Account THEN Name, Rating WHEN Visit__c THEN Fee__c ELSE Name END"
@@ -73,72 +100,99 @@ def _pick(draw: st.DrawFn, values: tuple[str, ...]) -> str:
     return draw(st.sampled_from(values))
 
 
-def _operand(draw: st.DrawFn, often: int = 4) -> str:
-    field = _pick(draw, FIELDS)
+def _field(draw: st.DrawFn, entity: str) -> str:
+    return _pick(draw, OWN.get(entity, FIELDS) if draw(st.integers(0, 15)) else FIELDS)
+
+
+def _operand(draw: st.DrawFn, entity: str, often: int = 5) -> str:
+    field = _field(draw, entity)
     return field if draw(st.integers(0, often)) else _pick(draw, CALLS).format(field)
 
 
-def _test(draw: st.DrawFn) -> str:
-    left = _operand(draw)
+def _literal(draw: st.DrawFn, left: str) -> str:
+    """A literal that fits the field, or a date word, or now and then any at all."""
+    way, fitting = draw(st.integers(0, 9)), FITTING.get(left.rpartition(".")[2], TEXTS)
+    if way == 0:
+        return _pick(draw, LITERALS)
+    if way < 5 and fitting in {DAYS, MOMENTS}:
+        return _pick(draw, WORDS)
+    return _pick(draw, fitting)
+
+
+def _test(draw: st.DrawFn, entity: str) -> str:
+    left = _operand(draw, entity, 11)
     match draw(st.integers(0, 9)):
         case 0:
-            listed = ", ".join(_pick(draw, LITERALS) for _ in range(draw(st.integers(1, 3))))
+            listed = ", ".join(_literal(draw, left) for _ in range(draw(st.integers(1, 3))))
             return f"{left} {_pick(draw, ('IN', 'NOT IN'))} ({listed})"
         case 1:
-            return f"{left} {_pick(draw, ('INCLUDES', 'EXCLUDES'))} ({_pick(draw, LITERALS)}, 'a;B')"
+            left = _pick(draw, (left, "Interests__c", "Interests__c"))
+            return f"{left} {_pick(draw, ('INCLUDES', 'EXCLUDES'))} ({_pick(draw, TEXTS)}, 'a;B')"
         case 2:
-            inner = f"SELECT {_pick(draw, FIELDS)} FROM {_pick(draw, OBJECTS)}"
-            where = f" WHERE {_pick(draw, FIELDS)} = {_pick(draw, LITERALS)}" if draw(st.booleans()) else ""
-            return f"{left} {_pick(draw, ('IN', 'NOT IN'))} ({inner}{where})"
+            return _semi_join(draw, entity)
         case _:
-            return f"{left} {_pick(draw, OPERATORS)} {_pick(draw, LITERALS)}"
+            return f"{left} {_pick(draw, OPERATORS)} {_literal(draw, left)}"
 
 
-def _condition(draw: st.DrawFn, depth: int = 0) -> str:
-    way = draw(st.integers(0, 5)) if depth < 3 else 5
+def _semi_join(draw: st.DrawFn, entity: str) -> str:
+    key, wanted, source = draw(st.sampled_from(JOINS.get(entity, (("Id", "Id", "contact"),))))
+    wanted = wanted if draw(st.integers(0, 9)) else _field(draw, source)
+    field = _field(draw, source)
+    where = f" WHERE {field} = {_literal(draw, field)}" if draw(st.booleans()) else ""
+    return f"{key} {_pick(draw, ('IN', 'NOT IN'))} (SELECT {wanted} FROM {source}{where})"
+
+
+def _condition(draw: st.DrawFn, entity: str, depth: int = 0) -> str:
+    way = draw(st.integers(0, 5)) if depth < DEPTH else 5
     if way > 2:
-        return _test(draw)
+        return _test(draw, entity)
     if way == 2:
-        return f"(NOT {_condition(draw, depth + 1)})"
+        return f"(NOT {_condition(draw, entity, depth + 1)})"
     word = " AND " if way else " OR "
-    return f"({word.join(_condition(draw, depth + 1) for _ in range(2))})"
+    return f"({word.join(_condition(draw, entity, depth + 1) for _ in range(2))})"
 
 
-def _clauses(draw: st.DrawFn, grouped: list[str]) -> str:
-    parts = (
-        [f"USING SCOPE {_pick(draw, ('mine', 'everything', 'team', 'nope'))}"] if not draw(st.integers(0, 9)) else []
-    )
-    parts += [f"WHERE {_condition(draw)}"] if draw(st.booleans()) else []
-    parts += [f"WITH {_pick(draw, ('SECURITY_ENFORCED', 'USER_MODE', 'NOPE'))}"] if not draw(st.integers(0, 9)) else []
+def _clauses(draw: st.DrawFn, entity: str, grouped: list[str]) -> str:
+    rarely = st.integers(0, 9)
+    parts = [f"USING SCOPE {_pick(draw, ('mine', 'everything', 'team', 'nope'))}"] if not draw(rarely) else []
+    parts += [f"WHERE {_condition(draw, entity)}"] if draw(st.booleans()) else []
+    parts += [f"WITH {_pick(draw, ('SECURITY_ENFORCED', 'USER_MODE', 'NOPE'))}"] if not draw(rarely) else []
     if grouped:
         parts.append("GROUP BY " + _pick(draw, ("{}", "ROLLUP({})", "CUBE({})")).format(", ".join(grouped)))
-        parts += [f"HAVING {_condition(draw, 2)}"] if not draw(st.integers(0, 2)) else []
+        parts += [f"HAVING COUNT(Id) {_pick(draw, OPERATORS)} {_pick(draw, LITERALS)}"] if not draw(rarely) else []
     if draw(st.booleans()):
-        keys = ", ".join(
-            _pick(draw, tuple(grouped)) if grouped else _operand(draw) for _ in range(draw(st.integers(1, 2)))
-        )
-        parts.append(f"ORDER BY {keys}" + _pick(draw, ("", " ASC", " DESC", " NULLS LAST", " DESC NULLS FIRST")))
-    return " ".join([*parts, _pick(draw, TAILS)])
+        count = draw(st.integers(1, 2))
+        keys = [_pick(draw, tuple(grouped)) if grouped else _operand(draw, entity, 11) for _ in range(count)]
+        ways = ("", " ASC", " DESC", " NULLS LAST", " DESC NULLS FIRST")
+        parts.append(f"ORDER BY {', '.join(keys)}" + _pick(draw, ways))
+    return " ".join([*parts, _pick(draw, TAILS) if draw(st.booleans()) else ""])
 
 
-def _selected(draw: st.DrawFn, depth: int) -> str:
-    match draw(st.integers(0, 9)):
-        case 0 if depth < 3:
-            return f"(SELECT {_selected(draw, depth + 1)} FROM {_pick(draw, CHILDREN)} {_clauses(draw, [])})"
+def _selected(draw: st.DrawFn, entity: str, depth: int) -> str:
+    match draw(st.integers(0, 11)):
+        case 0 if depth < DEPTH and CHILD_OF.get(entity):
+            name = _pick(draw, tuple(CHILD_OF[entity]) if draw(st.integers(0, 9)) else CHILDREN)
+            inner = CHILD_OF[entity].get(name, "contact")
+            return f"(SELECT {_selected(draw, inner, depth + 1)} FROM {name} {_clauses(draw, inner, [])})"
         case 1:
-            return TYPEOF.format(_pick(draw, ("What", "Who", "Owner", "Account")))
+            return TYPEOF.format("What" if entity == "task" else _pick(draw, ("What", "Who", "Owner", "Account")))
         case 2:
             return _pick(draw, ("FIELDS(ALL)", "FIELDS(CUSTOM)", "FIELDS(STANDARD)", "COUNT()", "COUNT(Id) n"))
+        case 3:
+            return _pick(draw, CALLS).format(_field(draw, entity))
         case _:
-            return _operand(draw)
+            return _field(draw, entity)
 
 
 @st.composite
 def statements(draw: st.DrawFn) -> str:
-    grouped = [_operand(draw) for _ in range(draw(st.integers(1, 3)))] if not draw(st.integers(0, 3)) else []
-    chosen = [*grouped, _pick(draw, CALLS).format(_pick(draw, FIELDS))] if grouped else []
-    chosen = chosen or [_selected(draw, 0) for _ in range(draw(st.integers(1, 4)))]
-    return f"SELECT {', '.join(chosen)} FROM {_pick(draw, OBJECTS)} {_clauses(draw, grouped)}"
+    source = _pick(draw, tuple(OWN) if draw(st.integers(0, 5)) else OBJECTS)
+    entity = source.split(" ", maxsplit=1)[0].lower()
+    counts = range(draw(st.integers(1, 3)))
+    grouped = [_operand(draw, entity) for _ in counts] if not draw(st.integers(0, 3)) else []
+    chosen = [*grouped, _pick(draw, CALLS[:6]).format(_field(draw, entity))] if grouped else []
+    chosen = chosen or [_selected(draw, entity, 0) for _ in counts]
+    return f"SELECT {', '.join(chosen)} FROM {source} {_clauses(draw, entity, grouped)}"
 
 
 @st.composite
@@ -210,3 +264,17 @@ def test_any_statement_is_answered_or_refused_in_the_platforms_form(ask: Any, te
 @given(text=CASES)
 def test_ten_thousand_statements_are_answered_or_refused_in_the_platforms_form(ask: Any, text: str) -> None:
     _answered(ask, text)
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "COUNT(Id) FROM Contact GROUP BY GROUPING(Name)", "COUNT(Id), GROUPING(Email) FROM Contact GROUP BY Name",
+        "COUNT(Id), GROUPING(Name) FROM Contact", "Id FROM Contact ORDER BY GROUPING(Name)",
+        "Id FROM Contact WHERE GROUPING(Name) = 1",
+    ],
+)  # fmt: skip
+def test_grouping_has_its_place_beside_its_group_only(ask: Any, rest: str) -> None:
+    answer = ask(f"SELECT {rest}")
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "MALFORMED_QUERY")
+    assert ask("SELECT GROUPING(Name) g FROM Contact GROUP BY ROLLUP(Name)").status_code == 200

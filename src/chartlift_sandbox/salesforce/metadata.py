@@ -37,13 +37,30 @@ class DeployDoor:
         self._org, self._jobs = org, jobs
 
     async def create(self, request: Request) -> Response:
-        """POST multipart: options as JSON and the zip, in any order and under any part name; 201."""
+        """POST multipart: options as JSON and the zip, in any order and under any part name; 201.
+
+        A JSON body with `validatedDeployRequestId` deploys what a validation passed.
+        """
         check_deployer(request.state.actor)
-        if not request.headers.get("content-type", "").lower().startswith("multipart/"):
+        kind = request.headers.get("content-type", "").lower()
+        if kind.startswith("application/json"):
+            return await self.quick(request)
+        if not kind.startswith("multipart/"):
             raise OrgError("UNSUPPORTED_MEDIA_TYPE", "multipart/form-data was expected", status=415)
         options, data = await _read_parts(request)
-        job = self._jobs.deploy(data, options, request.state.actor)
-        answer = {"id": job.id, "validatedDeployRequestId": None, "deployOptions": job.options}
+        return await self._queued(self._jobs.deploy(data, options, request.state.actor))
+
+    async def quick(self, request: Request) -> Response:
+        """POST of `{"validatedDeployRequestId": id}`; 201."""
+        check_deployer(request.state.actor)
+        body = await _json(request)
+        wanted = body.get("validatedDeployRequestId") if isinstance(body, dict) else None
+        if not isinstance(wanted, str):
+            raise OrgError("INVALID_ID_FIELD", "validatedDeployRequestId was expected")
+        return await self._queued(self._jobs.deploy_validated(wanted, request.state.actor))
+
+    async def _queued(self, job: DeployJob) -> Response:
+        answer = {"id": job.id, "validatedDeployRequestId": job.validation, "deployOptions": job.options}
         pending = DeployJob(job.id, job.options, job.actor, job.created, job.created)
         answer["deployResult"] = await run_in_threadpool(self._result, pending, details=False)
         return json_response(answer, 201)
@@ -54,21 +71,18 @@ class DeployDoor:
         details = request.query_params.get("includeDetails", "false").lower() == "true"
         result = await run_in_threadpool(self._result, job, details=details)
         return json_response(
-            {"id": job.id, "validatedDeployRequestId": None, "deployResult": result, "deployOptions": None}
+            {"id": job.id, "validatedDeployRequestId": job.validation, "deployResult": result, "deployOptions": None}
         )
 
     async def cancel(self, request: Request) -> Response:
         """PATCH with the status Canceling; 202."""
         job = self._jobs.get(request.path_params["job"])
-        try:
-            body = orjson.loads(await request.body() or b"{}")
-        except orjson.JSONDecodeError as error:
-            raise OrgError("JSON_PARSER_ERROR", f"Unexpected content: {error.msg}") from error
+        body = await _json(request)
         given = body.get("deployResult") if isinstance(body, dict) else None
         wanted = given.get("status") if isinstance(given, dict) else None
-        if wanted != "Canceling" or job.done:
-            raise OrgError("INVALID_ID_FIELD", f"A deployment that is {job.status} cannot be canceled")
-        self._jobs.cancel(job)
+        if wanted != "Canceling":
+            raise OrgError("INVALID_ID_FIELD", f"A deployment cannot be set to {wanted}")
+        await run_in_threadpool(self._jobs.cancel, job, user_name(self._org, request.state.actor))
         return json_response(
             {"id": job.id, "deployResult": {"id": job.id, "status": job.status, "done": job.done}}, 202
         )
@@ -82,6 +96,13 @@ def user_name(org: Org, actor: Actor) -> str:
     with org.lock:
         row = org.db.execute('SELECT "Name" FROM "User" WHERE "Id" = ?', [actor.user_id]).fetchone()
     return str(row[0]) if row else ""
+
+
+async def _json(request: Request) -> Any:
+    try:
+        return orjson.loads(await request.body() or b"{}")
+    except orjson.JSONDecodeError as error:
+        raise OrgError("JSON_PARSER_ERROR", f"Unexpected content: {error.msg}") from error
 
 
 async def _read_parts(request: Request) -> tuple[dict[str, Any], bytes]:
@@ -115,6 +136,7 @@ def routes(org: Org, jobs: MetadataJobs) -> list[BaseRoute]:
     door = DeployDoor(org, jobs)
     return [
         Route(BASE, door.create, methods=["POST"]),
+        Route(BASE + "/validatedDeployRequestId", door.quick, methods=["POST"]),
         Route(BASE + "/{job}", door.status, methods=["GET"]),
         Route(BASE + "/{job}", door.cancel, methods=["PATCH"]),
     ]

@@ -36,6 +36,15 @@ INERT_TYPES = {
     "MatchingRules": ("matchingRules", "matchingRule"), "GlobalValueSetTranslation": ("globalValueSetTranslations", ""),
 }  # fmt: skip
 """Types that are taken without any effect on data, with folder and file ending."""
+FILE_TYPES = {
+    "CustomObject": ("objects", "object"), "StandardValueSet": ("standardValueSets", "standardValueSet"),
+    "GlobalValueSet": ("globalValueSets", "globalValueSet"), "CustomTab": ("tabs", "tab"),
+    "PermissionSet": ("permissionsets", "permissionset"), "DuplicateRule": ("duplicateRules", "duplicateRule"),
+    "CustomPermission": ("customPermissions", "customPermission"),
+}  # fmt: skip
+"""Types with effect that have a file each, with folder and file ending."""
+CHILD_TYPES = ["CustomField", "CompactLayout", "FieldSet", "ListView", "RecordType", "ValidationRule"]
+"""Types whose components stand in the file of their object."""
 _MISSING = "was named in package.xml, but was not found in zipped directory"
 _REMOVAL_ORDER = {"CustomField": 1, "CustomObject": 2}
 

@@ -4,12 +4,12 @@ import logging
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from chartlift_sandbox.faults import DEPLOY_KINDS, FaultPlan
 from chartlift_sandbox.salesforce import ids
-from chartlift_sandbox.salesforce.errors import not_found
+from chartlift_sandbox.salesforce.errors import OrgError, not_found
 from chartlift_sandbox.salesforce.metadata_apply import apply
 from chartlift_sandbox.salesforce.metadata_deploy import Deployment, Outcome
 from chartlift_sandbox.salesforce.metadata_draft import Draft
@@ -23,12 +23,19 @@ OPTIONS = {
 }  # fmt: skip
 _COMPONENT_PREFIX = {"CustomObject": "01I", "CustomField": "00N", "PermissionSet": "0PS", "CustomTab": "01r"}
 _DEPLOY_PREFIX, _RETRIEVE_PREFIX = "0Af", "09S"
+_VALID_FOR = timedelta(days=10)
 _log = logging.getLogger(__name__)
 
 
 @dataclass
 class DeployJob:
-    """One deployment."""
+    """One deployment.
+
+    Attributes:
+        validated: The zip of a passed validation, kept until it is deployed.
+        validation: The validation that this job deploys.
+        canceled_by: Name of the user who cancelled it.
+    """
 
     id: str
     options: dict[str, Any]
@@ -40,6 +47,9 @@ class DeployJob:
     completed: datetime | None = None
     error: str | None = None
     outcomes: list[Outcome] = field(default_factory=list)
+    validated: bytes | None = None
+    validation: str | None = None
+    canceled_by: str | None = None
 
     @property
     def done(self) -> bool:
@@ -50,11 +60,12 @@ class DeployJob:
         """DeployResult as the WSDL names its parts; times as ISO text."""
         failures = [one for one in self.outcomes if one.failed]
         shown = {
+            "canceledBy": self.actor.user_id if self.canceled_by else None, "canceledByName": self.canceled_by,
             "checkOnly": bool(self.options["checkOnly"]), "completedDate": stamp(self.completed),
             "createdBy": self.actor.user_id, "createdByName": user_name, "createdDate": stamp(self.created),
             "done": self.done, "id": self.id, "ignoreWarnings": bool(self.options["ignoreWarnings"]),
             "lastModifiedDate": stamp(self.modified), "numberComponentErrors": len(failures) if self.done else 0,
-            "numberComponentsDeployed": len(self.outcomes) - len(failures) - 1 if self.done and self.outcomes else 0,
+            "numberComponentsDeployed": self._deployed(),
             "numberComponentsTotal": max(len(self.outcomes) - 1, 0), "numberTestErrors": 0, "numberTestsCompleted": 0,
             "numberTestsTotal": 0, "rollbackOnError": bool(self.options["rollbackOnError"]), "runTestsEnabled": False,
             "startDate": stamp(self.started), "status": self.status, "success": self.status.startswith("Succeeded"),
@@ -72,6 +83,12 @@ class DeployJob:
                 },
             }  # fmt: skip
         return {key: value for key, value in shown.items() if value is not None}
+
+    def _deployed(self) -> int:
+        """Components that stand; those of a failed deployment were taken back."""
+        if not self.status.startswith("Succeeded") or not self.outcomes:
+            return 0
+        return sum(not one.failed for one in self.outcomes) - 1
 
     def _message(self, one: Outcome) -> dict[str, Any]:
         return {
@@ -121,10 +138,28 @@ class MetadataJobs:
 
     def deploy(self, data: bytes, options: dict[str, Any], actor: Actor) -> DeployJob:
         """Queues a deployment of a zip; unknown options are ignored as the platform does."""
-        now = self._org.clock.now()
         known = {key: options.get(key, default) for key, default in OPTIONS.items()}
+        return self._queue(data, known, actor, None)
+
+    def deploy_validated(self, validation_id: str, actor: Actor) -> DeployJob:
+        """Queues the package of a validation that passed within the last ten days, as it was then.
+
+        Raises:
+            OrgError: 400, it did not pass, is too old, or was deployed already.
+        """
+        passed = self._deploys.get(ids.normalise(validation_id) or "")
+        data = passed.validated if passed is not None else None
+        late = passed is None or passed.completed is None or self._org.clock.now() - passed.completed > _VALID_FOR
+        if passed is None or data is None or late:
+            raise OrgError("INVALID_ID_FIELD", f"The validation {validation_id} cannot be deployed")
+        passed.validated = None
+        return self._queue(data, passed.options | {"checkOnly": False}, actor, passed.id)
+
+    def _queue(self, data: bytes, options: dict[str, Any], actor: Actor, validation: str | None) -> DeployJob:
+        now = self._org.clock.now()
         with self._lock:
-            job = DeployJob(ids.make(_DEPLOY_PREFIX, len(self._deploys) + 1), known, actor, now, now)
+            number = ids.make(_DEPLOY_PREFIX, len(self._deploys) + 1)
+            job = DeployJob(number, options, actor, now, now, validation=validation)
             self._deploys[job.id] = job
             if self._pool is None:
                 self._pool = ThreadPoolExecutor(1, "metadata")
@@ -166,6 +201,8 @@ class MetadataJobs:
 
     def _carry_out(self, job: DeployJob, data: bytes, planned: str) -> str:
         package = read_package(data)
+        if float(package.version) > self._org.settings.newest_api_version:
+            raise PackageError(f"Invalid version specified: {package.version}")
         with self._org.lock:
             draft = Draft(self._org.schema, deactivate=self._org.settings.value_set_deploy_deactivates)
             deployment = Deployment(self._org, job.actor, package, draft)
@@ -179,9 +216,10 @@ class MetadataJobs:
             if keep and planned == "no_fls":
                 _hide_fields(self._org, deployment)
         for one in deployment.outcomes:
-            one.component_id = self._component_id(one)
+            one.component_id = self._component_id(one) if keep or not one.created else ""
         job.outcomes = deployment.outcomes
         if not failures:
+            job.validated = data if job.options["checkOnly"] else None
             return "Succeeded"
         return "Failed" if job.options["rollbackOnError"] or len(failures) == len(job.outcomes) else "SucceededPartial"
 
@@ -206,10 +244,17 @@ class MetadataJobs:
             raise not_found()
         return found
 
-    def cancel(self, job: DeployJob) -> None:
-        """Cancels a deployment that has not started."""
-        if job.status == "Pending":
-            job.status, job.completed = "Canceled", self._org.clock.now()
+    def cancel(self, job: DeployJob, user_name: str) -> None:
+        """Cancels a deployment that waits or hangs; one that is being carried out ends as it would have.
+
+        Raises:
+            OrgError: 400, it has ended.
+        """
+        if job.done:
+            raise OrgError("INVALID_ID_FIELD", f"A deployment that is {job.status} cannot be canceled")
+        if job.status == "Pending" or job.id not in self._running:
+            job.status, job.canceled_by = "Canceled", user_name
+            job.completed = job.modified = self._org.clock.now()
 
     def keep_retrieve(self, request: dict[str, Any]) -> RetrieveJob:
         """Registers a retrieval."""

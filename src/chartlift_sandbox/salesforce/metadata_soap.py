@@ -15,6 +15,7 @@ from chartlift_sandbox.salesforce import metadata_render as render
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.login import Sessions
 from chartlift_sandbox.salesforce.metadata import DEPLOYERS, user_name
+from chartlift_sandbox.salesforce.metadata_deploy import CHILD_TYPES, FILE_TYPES, INERT_TYPES
 from chartlift_sandbox.salesforce.metadata_jobs import OPTIONS, MetadataJobs, RetrieveJob, stamp
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.soap import (
@@ -45,6 +46,7 @@ class MetadataSoap:
             "checkDeployStatus": self._deploy_status,
             "checkStatus": self._check_status,
             "cancelDeploy": self._cancel,
+            "deployRecentValidation": self._quick,
             "retrieve": self._retrieve,
             "checkRetrieveStatus": self._retrieve_status,
             "listMetadata": self._list,
@@ -83,6 +85,9 @@ class MetadataSoap:
         job = self._jobs.deploy(data, options, call.actor)
         return [{"done": False, "id": job.id, "state": "Queued"}]
 
+    def _quick(self, call: Call) -> list[Any]:
+        return [self._jobs.deploy_validated(call.text("validationId") or "", call.actor).id]
+
     def _deploy_status(self, call: Call) -> list[Any]:
         job = self._jobs.get(call.text("asyncProcessId") or "")
         details = (call.text("includeDetails") or "").lower() == "true"
@@ -95,7 +100,7 @@ class MetadataSoap:
 
     def _cancel(self, call: Call) -> list[Any]:
         job = self._jobs.get(call.text("String") or call.text("asyncProcessId") or "")
-        self._jobs.cancel(job)
+        self._jobs.cancel(job, user_name(self._org, call.actor))
         return [{"done": job.done, "id": job.id}]
 
     def _retrieve(self, call: Call) -> list[Any]:
@@ -175,8 +180,8 @@ class MetadataSoap:
     def _properties(self, kind: str, name: str, path: str) -> dict[str, Any]:
         now = stamp(self._org.clock.started)
         return {
-            "createdById": self._org.org_id, "createdByName": "Admin", "createdDate": now, "fileName": path,
-            "fullName": name, "id": "", "lastModifiedById": self._org.org_id, "lastModifiedByName": "Admin",
+            "createdById": self._org.people.admin, "createdByName": "Admin", "createdDate": now, "fileName": path,
+            "fullName": name, "id": "", "lastModifiedById": self._org.people.admin, "lastModifiedByName": "Admin",
             "lastModifiedDate": now, "manageableState": "unmanaged", "type": kind,
         }  # fmt: skip
 
@@ -206,10 +211,14 @@ class MetadataSoap:
 
     def _describe(self, call: Call) -> list[Any]:  # noqa: ARG002 - every operation has this signature
         objects = [
-            {"directoryName": folder, "inFolder": False, "metaFile": False, "suffix": ending, "xmlName": kind}
-            for kind, (folder, ending) in render.FOLDERS.items()
-            if kind != "CustomField"
-        ]
+            {
+                "childXmlNames": CHILD_TYPES if kind == "CustomObject" else [],
+                "directoryName": folder, "inFolder": False, "metaFile": False, "suffix": ending or None,
+                "xmlName": kind,
+            }
+            for kind, (folder, ending) in sorted((FILE_TYPES | INERT_TYPES | render.FOLDERS).items())
+            if kind not in CHILD_TYPES
+        ]  # fmt: skip
         return [
             {"metadataObjects": objects, "organizationNamespace": "", "partialSaveAllowed": True, "testRequired": False}
         ]

@@ -5,7 +5,9 @@ entries, and XML with a document type or entities. Limits are those of the Metad
 """
 
 import io
+import re
 import zipfile
+import zlib
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from xml.etree.ElementTree import Element
@@ -19,6 +21,7 @@ MAX_ZIP_BYTES = 39 << 20
 MAX_BYTES = 600 << 20
 MAX_RATIO = 200
 _SMALL_FILE = 1 << 20
+_VERSION = re.compile(r"[0-9]{1,3}\.0")
 _MANIFEST = "package.xml"
 _REMOVED_FIRST = ("destructiveChangesPre.xml", "destructiveChanges.xml")
 _REMOVED_LAST = ("destructiveChangesPost.xml",)
@@ -65,7 +68,7 @@ def read_package(data: bytes) -> Package:
         inside = {n[len(root) :]: info for n, info in entries.items() if n.startswith(root) and not info.is_dir()}
         try:
             texts = {name: archive.read(info) for name, info in inside.items()}
-        except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
+        except (zipfile.BadZipFile, RuntimeError, EOFError, OSError, zlib.error) as error:
             raise PackageError("The zip file is damaged") from error
     return _package(texts)
 
@@ -77,16 +80,21 @@ def _checked_entries(archive: zipfile.ZipFile) -> dict[str, zipfile.ZipInfo]:
     total = 0
     for info in entries:
         path = PurePosixPath(info.filename.replace("\\", "/"))
-        if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\x00" in info.filename:
+        if path.is_absolute() or ".." in path.parts or ":" in "".join(path.parts[:1]) or "\x00" in info.filename:
             raise PackageError(f"Illegal path in the zip: {info.filename}")
         if info.flag_bits & 1:
             raise PackageError(f"Encrypted entry in the zip: {info.filename}")
         total += info.file_size
         if info.file_size > _SMALL_FILE and info.file_size > MAX_RATIO * max(info.compress_size, 1):
             raise PackageError(f"Suspicious compression in the zip: {info.filename}")
+    names = {info.filename.replace("\\", "/"): info for info in entries}
+    if len(names) < len(entries):
+        raise PackageError("The zip holds two entries of one name")
+    if total > _SMALL_FILE and total > MAX_RATIO * sum(max(info.compress_size, 1) for info in entries):
+        raise PackageError("Suspicious compression in the zip")
     if total > MAX_BYTES:
         raise PackageError(f"Maximum size of the unzipped files exceeded: {MAX_BYTES} bytes")
-    return {info.filename.replace("\\", "/"): info for info in entries}
+    return names
 
 
 def _root(entries: dict[str, zipfile.ZipInfo]) -> str:
@@ -104,7 +112,11 @@ def _package(texts: dict[str, bytes]) -> Package:
         for path, text in texts.items()
         if "/" in path and not path.endswith("-meta.xml") and text.lstrip(b"\xef\xbb\xbf \r\n\t")[:1] == b"<"
     }
+    if manifest.tag != f"{NAMESPACE}Package":
+        raise PackageError(f"{_MANIFEST}: {manifest.tag} is no Package of the metadata namespace")
     version = text_of(manifest, "version") or ""
+    if not _VERSION.fullmatch(version):
+        raise PackageError(f"Invalid version specified: {version}")
     removed, last = _removed(texts, _REMOVED_FIRST), _removed(texts, _REMOVED_LAST)
     return Package(version, _members(manifest), files, frozenset(texts), removed, last)
 

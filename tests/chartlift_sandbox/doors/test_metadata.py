@@ -157,10 +157,15 @@ def test_one_bad_component_undoes_all_or_only_itself(sandbox: Sandbox) -> None:
             "objects/Visit__c.object": f"<CustomObject {NS}>{fields}</CustomObject>",
         }
     )
-    assert sandbox.deploy(data)["status"] == "Failed"
+    failed = sandbox.deploy(data)
+    assert (failed["status"], failed["numberComponentsDeployed"], failed["numberComponentErrors"]) == ("Failed", 0, 1)
+    assert not next(one for one in failed["details"]["componentSuccesses"] if one["fullName"] == "Visit__c.Good1__c")[
+        "id"
+    ]
     assert sandbox.estate.org.schema.field("Visit__c", "Good1__c") is None
     result = sandbox.deploy(data, rollbackOnError=False)
-    assert (result["status"], result["success"]) == ("SucceededPartial", True)
+    assert (result["status"], result["numberComponentsDeployed"]) == ("SucceededPartial", 1)
+    assert result["success"] is True
     assert sandbox.estate.org.schema.field("Visit__c", "Good1__c") is not None
 
 
@@ -282,6 +287,11 @@ def test_what_was_deployed_can_be_taken_away(sandbox: Sandbox) -> None:
         (zipped({"package.xml": manifest({}), "../evil.xml": "<a/>"}), "Illegal path in the zip: ../evil.xml"),
         (zipped({"package.xml": "<!DOCTYPE x [<!ENTITY a 'b'>]><Package/>"}), "document types and entities"),
         (zipped({"package.xml": "<Package>"}), "Error parsing file"),
+        (zipped({"package.xml": "<Package/>"}), "Package is no Package of the metadata namespace"),
+        (zipped({"package.xml": manifest({}).replace("67.0", "99.0")}), "Invalid version specified: 99.0"),
+        (zipped({"package.xml": manifest({}).replace("67.0", "x")}), "Invalid version specified: x"),
+        (zipped({"package.xml": manifest({}), "objects/A.object": "<a/>", "objects\\A.object": "<b/>"}), "of one name"),
+        (zipped({"package.xml": manifest({})})[:-40], "The zip file is not valid"),
     ],
 )
 def test_a_dangerous_or_broken_package_is_refused_as_a_whole(sandbox: Sandbox, data: bytes, message: str) -> None:
@@ -296,6 +306,29 @@ def test_a_zip_bomb_is_not_unpacked(sandbox: Sandbox) -> None:
         archive.writestr("package.xml", manifest({}))
         archive.writestr("objects/Bomb__c.object", b"<" + b" " * 40_000_000)
     assert "Suspicious compression" in sandbox.deploy(sink.getvalue())["errorMessage"]
+
+
+def test_a_bomb_of_many_small_files_is_not_unpacked(sandbox: Sandbox) -> None:
+    small = {f"objects/Bomb{n}__c.object": "<" + " " * 900_000 for n in range(20)}
+    assert "Suspicious compression" in sandbox.deploy(zipped({"package.xml": manifest({})} | small))["errorMessage"]
+
+
+QUICK = "/metadata/deployRequest/validatedDeployRequestId"
+
+
+def test_a_validation_is_deployed_once_as_it_was(sandbox: Sandbox) -> None:
+    data, schema = one_field("Quick__c", f"{LABEL}<type>Date</type>"), sandbox.estate.org.schema
+    checked = sandbox.deploy(data, checkOnly=True)["id"]
+    assert schema.field("Visit__c", "Quick__c") is None
+    answer = sandbox.post("/metadata/deployRequest", json={"validatedDeployRequestId": checked})
+    assert (answer.status_code, answer.json()["validatedDeployRequestId"]) == (201, checked)
+    assert sandbox.deployed(answer.json()["id"])["status"] == "Succeeded"
+    assert schema.field("Visit__c", "Quick__c") is not None
+    late = sandbox.deploy(data, checkOnly=True)["id"]
+    sandbox.estate.org.clock.advance(11 * 86400)
+    for refused in (checked, late, answer.json()["id"], "x"):
+        again = sandbox.post(QUICK, json={"validatedDeployRequestId": refused})
+        assert (again.status_code, again.json()[0]["errorCode"]) == (400, "INVALID_ID_FIELD")
 
 
 def test_activity_fields_reach_tasks_and_events(sandbox: Sandbox) -> None:

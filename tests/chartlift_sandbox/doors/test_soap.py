@@ -108,6 +108,22 @@ def test_read_and_list_show_components(sandbox: Sandbox) -> None:
         "<asOfVersion>67.0</asOfVersion></listMetadata>",
     )
     assert "Visit__c" in {one.text for one in listed.findall(f".//{{{METADATA}}}fullName")}
+    assert text(listed, "createdById") == sandbox.estate.org.people.admin
+
+
+def test_every_type_that_is_taken_is_described(sandbox: Sandbox) -> None:
+    root = metadata(sandbox, f'<describeMetadata xmlns="{METADATA}"><asOfVersion>67.0</asOfVersion></describeMetadata>')
+    kinds = {one.text for one in root.iter(f"{{{METADATA}}}xmlName")}
+    assert {"CustomObject", "CustomTab", "DuplicateRule", "Flow", "GlobalValueSet", "Layout", "PermissionSet"} <= kinds
+    children = {one.text for one in root.iter(f"{{{METADATA}}}childXmlNames")}
+    assert {"CustomField", "ValidationRule"} <= children
+    assert not children & kinds
+
+
+def test_a_validation_is_deployed_by_soap(sandbox: Sandbox) -> None:
+    checked = sandbox.deploy(package(), checkOnly=True)["id"]
+    body = f'<deployRecentValidation xmlns="{METADATA}"><validationId>{checked}</validationId></deployRecentValidation>'
+    assert sandbox.deployed(text(metadata(sandbox, body), "result") or "")["status"] == "Succeeded"
 
 
 def test_deployment_by_soap_takes_prefixed_envelopes(sandbox: Sandbox) -> None:

@@ -6,21 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from node_cards import (
-    BAD,
-    CLIENTS,
-    FIELDS,
-    PARENTS,
-    ROWS,
-    bad_cards,
-    card,
-    contact,
-    loadable,
-    package,
-    removal,
-    run,
-    zipped,
-)
+from cards import BAD, FIELDS, PARENTS, ROWS, bad_cards, card, contact, loadable, package, removal, zipped
+from node_run import CLIENTS, run
 
 pytestmark = pytest.mark.more
 

@@ -6,21 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from node_cards import (
-    BAD,
-    CLIENTS,
-    FIELDS,
-    KEY,
-    PARENTS,
-    ROWS,
-    bad_cards,
-    card,
-    contact,
-    loadable,
-    package,
-    removal,
-    run,
-)
+from cards import BAD, FIELDS, KEY, PARENTS, ROWS, bad_cards, card, contact, loadable, package, removal
+from node_run import CLIENTS, run
 
 pytestmark = pytest.mark.more
 SF = str(CLIENTS / "node_modules/@salesforce/cli/bin/run.js")

@@ -7,7 +7,8 @@ from typing import Any
 
 import httpx2
 import pytest
-from node_cards import CLIENTS, FIELDS, KEY, PARENTS, ROWS, card, contact, package, run, zipped
+from cards import FIELDS, KEY, PARENTS, ROWS, card, contact, package, zipped
+from node_run import CLIENTS, run
 
 pytestmark = pytest.mark.more
 SF = str(CLIENTS / "node_modules/@salesforce/cli/bin/run.js")

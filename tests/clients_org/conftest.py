@@ -1,4 +1,4 @@
-"""Makes the modules of this folder importable by their own names, and starts one sandbox per module."""
+"""Makes the modules of these folders importable by their own names, and starts one sandbox per module."""
 
 import json
 import subprocess
@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent))
+HERE = Path(__file__).parent
+sys.path[:0] = [str(HERE), str(HERE / "node"), str(HERE / "python")]
 
 
 @pytest.fixture(scope="module")

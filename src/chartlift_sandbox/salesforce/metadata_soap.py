@@ -206,7 +206,7 @@ class MetadataSoap:
         for name in names:
             nodes = render.component_nodes(self._org, kind, name) or []
             inner = render.to_xml("records", [("fullName", name), *nodes], namespace=None)
-            records.append(Raw(inner.removeprefix("<records>").removesuffix("</records>")))
+            records.append(Raw(inner.removeprefix("<records>").removesuffix("</records>"), kind))
         return [{"records": records}]
 
     def _describe(self, call: Call) -> list[Any]:  # noqa: ARG002 - every operation has this signature

@@ -107,16 +107,18 @@ def render(name: str, value: Any) -> str:
     if isinstance(value, dict):
         return f"<{name}>{''.join(render(key, one) for key, one in value.items())}</{name}>"
     if isinstance(value, Raw):
-        return f"<{name}>{value.xml}</{name}>"
+        kind = f' xsi:type="{value.kind}"' if value.kind else ""
+        return f"<{name}{kind}>{value.xml}</{name}>"
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"<{name}>{escape(text)}</{name}>"
 
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Elements that are XML already."""
+    """Elements that are XML already, and the type of the element around them where the schema leaves it open."""
 
     xml: str
+    kind: str = ""
 
 
 def answer(operation: str, namespace: str, results: list[Any]) -> Response:

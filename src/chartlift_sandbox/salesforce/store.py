@@ -6,21 +6,15 @@ deleted, and the Id of the record whose delete took it along.
 
 from __future__ import annotations
 
-import importlib.util
-import sys
 import threading
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import Any, NoReturn, cast
+from typing import Any, NoReturn
 
 import duckdb
 import pyarrow as pa
 
 from chartlift_sandbox.salesforce.schema import Field, SObject
-
-if importlib.util.find_spec("pandas") is None:
-    # Each statement with parameters makes DuckDB search the import path for pandas, twice; a single call has a dozen.
-    cast("dict[str, Any]", sys.modules).setdefault("pandas", None)
 
 INTERNAL_COLUMNS = {"_deleted_at": "TIMESTAMP", "_deleted_with": "VARCHAR"}
 _VIEWS = {

@@ -169,7 +169,7 @@ HOSTILE: tuple[bytes, ...] = (
     b'{"limits": {"DailyApiRequests": "many"}}', b'{"session_s": "long"}', b'{"unique": {"a": {}}}',
     b'{"validation_rules": [{"object": "Contact", "condition": "1 = (", "message": "x"}]}',
     b'{"field_updates": [{"object": "Contact", "field": "Title", "expression": "nope("}]}', b'{"public_key": "BEGIN"}',
-    b'{"object": "Contact", "path": "/"}', b'{"kind": "status", "path": "/no/where/(", "nth": {}}', b'{"fault": "F50", "record": 1}',
+    b'{"object": "Contact", "path": "/"}', b'{"kind": "status", "path": "/no/(", "nth": {}}', b'{"fault": "F50", "record": 1}',
 )  # fmt: skip
 
 

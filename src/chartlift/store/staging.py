@@ -10,9 +10,8 @@ from __future__ import annotations
 import importlib.util
 import re
 import shutil
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self, cast
+from typing import TYPE_CHECKING, Self
 
 import duckdb
 
@@ -33,9 +32,6 @@ COMPRESSION = "zstd"
 and a third of the time; the file is larger by three quarters."""
 _RESTORE = "extract again: remove staging.duckdb, or restore the whole workspace from a backup"
 _NO_NETWORK = "HTTPFileSystem,S3FileSystem,HuggingFaceFileSystem"  # httpfs is here for its crypto only
-if importlib.util.find_spec("pandas") is None:
-    # DuckDB looks for pandas at every statement with parameters, half a millisecond each where there is none; so it is told
-    cast("dict[str, Any]", sys.modules).setdefault("pandas", None)
 
 
 class DuckStaging:

@@ -37,6 +37,7 @@ test: setup lint ## every test but the ones that need a browser or other clients
 test-more: setup ## installs a browser and other clients, and tests with them
 	scripts/install-browser
 	scripts/install-clients-node
+	scripts/install-clients-python
 	$(BIN)/pytest -n 2 --dist loadfile -m more
 
 bench: setup ## ratios, measured in one run

@@ -63,6 +63,7 @@ def package(*, broken: bool = False) -> dict[str, str]:
         f"<objectPermissions>{rights}<object>{one}</object></objectPermissions>"
         for one in ("Account", "Card__c", "Contact")
     )
+    access += "<userPermissions><enabled>true</enabled><name>BulkApiHardDelete</name></userPermissions>"
     members = {"CustomObject": "Card__c", "CustomField": f"Contact.{KEY}", "PermissionSet": "Cards"}
     listed = "".join(f"<types><members>{name}</members><name>{kind}</name></types>" for kind, name in members.items())
     return {

@@ -19,7 +19,6 @@ from simple_salesforce import Salesforce, SalesforceAuthenticationFailed
 NAMES = ", ".join(name for name in FIELDS if name != "Contact__c")
 SELECT = f"SELECT Id, {NAMES}, Contact__r.{KEY} FROM Card__c"
 MY_DOMAIN = "clinic.my"
-HARD_DELETE = "<userPermissions><enabled>true</enabled><name>BulkApiHardDelete</name></userPermissions>"
 
 
 class Doorway(HTTPAdapter):
@@ -105,10 +104,7 @@ def deploy(client: Salesforce, files: dict[str, str]) -> tuple[str | None, dict[
 def client(trusted: dict[str, Any]) -> Iterator[Salesforce]:
     """A client of an org with the schema in it, whose user may see and do everything with it."""
     found = Salesforce(instance_url=trusted["org_tls_url"], session_id=trusted["access_token"])
-    files = package()
-    path = "permissionsets/Cards.permissionset"
-    files[path] = files[path].replace("</PermissionSet>", HARD_DELETE + "</PermissionSet>")
-    state, detail = deploy(found, files)
+    state, detail = deploy(found, package())
     assert (state, detail["failed_count"], detail["errors"]) == ("Succeeded", "0", [])
     assert int(detail["deployed_count"]) == int(detail["total_count"]) > len(FIELDS)
     [granted] = found.query("SELECT Id FROM PermissionSet WHERE Name = 'Cards'")["records"]

@@ -263,6 +263,10 @@ class MetadataJobs:
             self._retrieves[job.id] = job
         return job
 
+    def is_retrieve(self, job_id: str) -> bool:
+        """Whether a retrieval has this id."""
+        return ids.normalise(job_id) in self._retrieves
+
     def get_retrieve(self, job_id: str) -> RetrieveJob:
         """A retrieval by id.
 

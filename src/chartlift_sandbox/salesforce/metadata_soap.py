@@ -94,7 +94,10 @@ class MetadataSoap:
         return [job.result(details=details, user_name=user_name(self._org, call.actor))]
 
     def _check_status(self, call: Call) -> list[Any]:
-        job = self._jobs.get(call.text("asyncProcessId") or "")
+        asked = call.text("asyncProcessId") or ""
+        if self._jobs.is_retrieve(asked):
+            return [{"done": True, "id": self._jobs.get_retrieve(asked).id, "state": "Completed"}]
+        job = self._jobs.get(asked)
         state = {"Pending": "Queued", "InProgress": "InProgress"}.get(job.status, "Completed")
         return [{"done": job.done, "id": job.id, "state": state}]
 
@@ -152,7 +155,9 @@ class MetadataSoap:
     def _expanded(self, kind: str, members: list[str]) -> list[str]:
         names: list[str] = []
         for one in members:
-            names += self._custom_names(kind) if one == "*" and kind in _WILDCARD_TYPES else [one]
+            # a star finds nothing, rather than nothing of that name, where the org has no such components
+            everything = kind in _WILDCARD_TYPES or kind not in render.FOLDERS
+            names += self._custom_names(kind) if one == "*" and everything else [one]
         return list(dict.fromkeys(names))
 
     def _custom_names(self, kind: str) -> list[str]:

@@ -44,6 +44,8 @@ def retrieved(sandbox: Sandbox, types: str, extra: str = "") -> zipfile.ZipFile:
         f'<retrieve xmlns="{METADATA}"><retrieveRequest><apiVersion>67.0</apiVersion>{extra}<unpackaged>{types}'
         "<version>67.0</version></unpackaged></retrieveRequest></retrieve>",
     )
+    old = f'<checkStatus xmlns="{METADATA}"><asyncProcessId>{text(asked, "id")}</asyncProcessId></checkStatus>'
+    assert text(metadata(sandbox, old), "done") == "true", "the old way to ask is good for retrievals as well"
     status = metadata(
         sandbox,
         f'<checkRetrieveStatus xmlns="{METADATA}"><asyncProcessId>{text(asked, "id")}</asyncProcessId>'
@@ -95,6 +97,12 @@ def test_objects_and_permission_sets_come_back_as_they_were_deployed(sandbox: Sa
     assert result["status"] == "Succeeded", result["details"]["componentFailures"]
     changed = {one["fullName"] for one in result["details"]["componentSuccesses"] if one["changed"]}
     assert changed <= {"package.xml", "Visit_Access"}
+
+
+def test_a_star_finds_nothing_where_there_is_nothing(sandbox: Sandbox) -> None:
+    archive = retrieved(sandbox, "<types><members>*</members><name>InstalledPackage</name></types>")
+    assert archive.namelist() == ["unpackaged/package.xml"]
+    assert "members" not in archive.read("unpackaged/package.xml").decode()
 
 
 def test_read_and_list_show_components(sandbox: Sandbox) -> None:

@@ -89,3 +89,22 @@ def test_rows_can_be_provided(org: Org, monkeypatch: pytest.MonkeyPatch) -> None
     setup_rows.provide("ApexTrigger", lambda _: [{"Name": "Guard", "TableEnumOrId": "Contact", "Status": "Active"}])
     [row] = _ask(org, "SELECT Name, UsageBeforeInsert FROM ApexTrigger")
     assert (row["Name"], row["UsageBeforeInsert"]) == ("Guard", False)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "SELECT SubscriberPackage.Id, SubscriberPackage.NamespacePrefix, SubscriberPackageVersionId "
+        "FROM InstalledSubscriberPackage",
+        "SELECT MajorVersion, MinorVersion, PatchVersion, BuildNumber, IsBeta FROM SubscriberPackageVersion "
+        "WHERE Id = '04t000000000001'",
+        "SELECT MemberName, MemberType, RevisionCounter FROM SourceMember WHERE IsNameObsolete = false",
+    ],
+)
+def test_there_are_no_packages_and_no_tracked_sources(org: Org, text: str) -> None:
+    assert _ask(org, text, tooling=True) == []
+
+
+def test_assignments_may_be_asked_for_their_group(org: Org) -> None:
+    text = "SELECT PermissionSetGroupId, PermissionSetGroup.DeveloperName FROM PermissionSetAssignment"
+    assert {row["PermissionSetGroupId"] for row in _ask(org, text)} <= {None}

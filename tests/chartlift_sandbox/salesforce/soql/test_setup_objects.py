@@ -94,10 +94,14 @@ def test_rows_can_be_provided(org: Org, monkeypatch: pytest.MonkeyPatch) -> None
 @pytest.mark.parametrize(
     "text",
     [
-        "SELECT SubscriberPackage.Id, SubscriberPackage.NamespacePrefix, SubscriberPackageVersionId "
-        "FROM InstalledSubscriberPackage",
-        "SELECT MajorVersion, MinorVersion, PatchVersion, BuildNumber, IsBeta FROM SubscriberPackageVersion "
-        "WHERE Id = '04t000000000001'",
+        (
+            "SELECT SubscriberPackage.Id, SubscriberPackage.NamespacePrefix, SubscriberPackageVersionId "
+            "FROM InstalledSubscriberPackage"
+        ),
+        (
+            "SELECT MajorVersion, MinorVersion, PatchVersion, BuildNumber, IsBeta FROM SubscriberPackageVersion "
+            "WHERE Id = '04t000000000001'"
+        ),
         "SELECT MemberName, MemberType, RevisionCounter FROM SourceMember WHERE IsNameObsolete = false",
     ],
 )

@@ -208,3 +208,93 @@ def test_every_field_comes_back_by_either_bulk_query(client: Salesforce, loaded:
     notes = {row["Key__c"]: row["Note__c"] for text in texts for row in csv.DictReader(io.StringIO(text, newline=""))}
     assert len(texts) == 3
     assert notes == {one["Key__c"]: one["Note__c"] or "" for one in map(card, range(ROWS))}
+
+
+@pytest.mark.parametrize("version", ["31.0", "48.0", "67.0"])
+def test_old_and_new_versions_are_served(trusted: dict[str, Any], client: Salesforce, version: str) -> None:
+    way = {"instance_url": trusted["org_tls_url"], "session_id": trusted["access_token"], "version": version}
+    one = Salesforce(**way)
+    made = one.bulk.Contact.insert([{"LastName": version}, {"FirstName": "Nameless"}])
+    assert [row["success"] for row in made] == [True, False]
+    assert made[1]["errors"][0]["statusCode"] == "REQUIRED_FIELD_MISSING"
+    assert one.Contact.get(made[0]["id"])["LastName"] == version
+    found = one.bulk.Contact.query(f"SELECT Id FROM Contact WHERE LastName = '{version}'", wait=0)
+    assert [row["Id"] for row in found] == [made[0]["id"]]
+    listing = one.mdapi.ListMetadataQuery(type="CustomObject")
+    assert "Card__c" in {found.fullName for found in one.mdapi.list_metadata([listing])}
+    assert one.Contact.delete(made[0]["id"]) == 204
+
+
+def test_several_requests_go_in_one(trusted: dict[str, Any], client: Salesforce) -> None:
+    """With a client that has deployed nothing: after a deployment this one takes all it sends for XML."""
+    assert client
+    one = Salesforce(instance_url=trusted["org_tls_url"], session_id=trusted["access_token"])
+    path = f"/services/data/v{one.sf_version}"
+    asked = [
+        {"method": "POST", "url": f"{path}/sobjects/Contact", "referenceId": "who", "body": {"LastName": "Both"}},
+        {"method": "POST", "url": f"{path}/sobjects/Card__c", "referenceId": "what",
+         "body": {"Key__c": "both", "Contact__c": "@{who.id}"}},
+    ]  # fmt: skip
+    made = one.restful("composite", method="POST", json={"allOrNone": True, "compositeRequest": asked})
+    assert [part["httpStatusCode"] for part in made["compositeResponse"]] == [201, 201]
+    again = one.restful("composite", method="POST", json={"allOrNone": True, "compositeRequest": asked})
+    codes = [part["body"][0]["errorCode"] for part in again["compositeResponse"]]
+    assert codes == ["PROCESSING_HALTED", "DUPLICATE_VALUE"]
+    assert one.query("SELECT COUNT() FROM Contact WHERE LastName = 'Both'")["totalSize"] == 1
+    assert one.Card__c.delete("Key__c/both") == 204
+
+
+HARD = 9_000
+FEW = 200
+
+
+def deleted(client: Salesforce, ids: list[str]) -> None:
+    """By either bulk API, into the bin and past it; all succeed. Few by the old one: the client naps between looks."""
+    rows = [{"Id": one} for one in ids]
+    new, old = client.bulk2.Card__c, client.bulk.Card__c
+    jobs = [new.delete(records=rows[FEW:HARD], wait=0), new.hard_delete(records=rows[HARD:-FEW], wait=0)]
+    assert [summed(one, "numberRecordsProcessed") for one in jobs] == [HARD - FEW, ROWS - HARD - FEW]
+    assert [summed(one, "numberRecordsFailed") for one in jobs] == [0, 0]
+    done = old.delete(rows[:FEW]) + old.hard_delete(rows[-FEW:])
+    assert [one["success"] for one in done] == [True] * 2 * FEW
+
+
+def test_rows_leave_and_come_back_from_the_bin_only(client: Salesforce, loaded: list[str]) -> None:
+    assert loaded
+    rows = client.query_all("SELECT Id, Key__c FROM Card__c ORDER BY Id")["records"]
+    ids = [row["Id"] for row in rows]
+    assert len(ids) == ROWS
+    deleted(client, ids)
+    assert client.query("SELECT COUNT() FROM Card__c")["totalSize"] == 0
+    binned = client.query_all(
+        "SELECT Id FROM Card__c WHERE IsDeleted = true AND Key__c LIKE 'k%'", include_deleted=True
+    )
+    assert {row["Id"] for row in binned["records"]} == set(ids[:HARD])
+    assert {row["Id"] for row in client.bulk.Card__c.query_all("SELECT Id FROM Card__c", wait=0)} >= set(ids[:HARD])
+
+    asked = [*ids[:150], ids[HARD], ids[-1]]
+    answer = undeleted(client, asked)
+    assert answer.text.count("<success>true</success>") == 150
+    assert answer.text.count("<success>false</success>") == 2
+    assert "UNDELETE_FAILED" in undeleted(client, ids[:1]).text, "what is not in the bin cannot leave it"
+    back = client.query_all(SELECT)["records"]
+    assert {row["Id"] for row in back} == set(ids[:150])
+    for row in back:
+        parent = row["Contact__r"] and row["Contact__r"][KEY]
+        assert {name: row[name] for name in FIELDS if name != "Contact__c"} | {"Contact__c": parent} == card(
+            int(row["Key__c"][1:])
+        )
+
+
+def undeleted(client: Salesforce, ids: list[str]) -> Response:
+    """What the client has no word for, by its own session."""
+    body = "".join(f"<ids>{one}</ids>" for one in ids)
+    envelope = (
+        '<e:Envelope xmlns:e="http://schemas.xmlsoap.org/soap/envelope/"><e:Header>'
+        f'<SessionHeader xmlns="urn:partner.soap.sforce.com"><sessionId>{client.session_id}</sessionId></SessionHeader>'
+        f'</e:Header><e:Body><undelete xmlns="urn:partner.soap.sforce.com">{body}</undelete></e:Body></e:Envelope>'
+    )
+    return client.session.post(
+        f"https://{client.sf_instance}/services/Soap/u/{client.sf_version}", data=envelope,
+        headers={"Content-Type": "text/xml; charset=UTF-8", "SOAPAction": "undelete"},
+    )  # fmt: skip

@@ -162,6 +162,14 @@ class ControlDoor:
         self._estate.doors.sessions.app.jwt_keys.append(key)
         return json_answer({"keys": len(self._estate.doors.sessions.app.jwt_keys)})
 
+    async def refresh_token(self, request: Request) -> Response:
+        """POST {"user": username}: a refresh token, as that person's login in the browser would give the app."""
+        user = (await read_body(request)).get("user")
+        found = self._estate.doors.sessions.grant_refresh(user) if isinstance(user, str) else None
+        if found is None:
+            raise ControlError("user must be the username of a user")
+        return json_answer({"refresh_token": found})
+
     async def truth(self, request: Request) -> Response:  # noqa: ARG002 - an endpoint's signature
         """GET: every planted defect of the clinic."""
         return json_answer(await run_in_threadpool(self._estate.clinic.truth))
@@ -236,6 +244,7 @@ def create_control(estate: Estate) -> Starlette:
             Route("/switches", door.switches, methods=["GET", "POST"]),
             Route("/org/settings", door.settings, methods=["GET", "POST"]),
             Route("/org/jwt-key", door.jwt_key, methods=["POST"]),
+            Route("/org/refresh-token", door.refresh_token, methods=["POST"]),
             *rule_routes(estate.org),
             Route("/clinic/truth", door.truth, methods=["GET"]),
             Route("/clinic/mutate", door.mutate, methods=["POST"]),

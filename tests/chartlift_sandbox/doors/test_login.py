@@ -75,6 +75,28 @@ def test_introspection_and_revocation(sandbox: Sandbox) -> None:
     assert (dead.status_code, dead.text) == (403, "Bad_OAuth_Token")
 
 
+def test_a_refresh_token_opens_sessions_until_it_is_revoked(sandbox: Sandbox) -> None:
+    who = "integration@clinic.example"
+    kept = sandbox.control.post("/org/refresh-token", json={"user": who}).json()["refresh_token"]
+    form = {"grant_type": "refresh_token", "refresh_token": kept}
+    answers = [
+        token(sandbox, **form, **client(sandbox)),
+        token(sandbox, **form, client_id=client(sandbox)["client_id"]),
+    ]
+    assert [one.status_code for one in answers] == [200, 200]
+    assert "refresh_token" not in answers[0].json(), "it is not given again"
+    bearer = answers[0].json()["access_token"]
+    found = httpx2.get(answers[0].json()["id"], headers={"authorization": f"Bearer {bearer}"}).json()
+    assert found["username"] == who
+    assert token(sandbox, **form, **(client(sandbox) | {"client_secret": "no"})).json()["error"] == "invalid_client"
+    assert token(sandbox, **form, client_id="x").json()["error"] == "invalid_client_id"
+    revoked = httpx2.post(f"{sandbox.estate.addresses.org}/services/oauth2/revoke", data={"token": kept})
+    assert revoked.status_code == 200
+    late = token(sandbox, **form, **client(sandbox)).json()
+    assert late == {"error": "invalid_grant", "error_description": "expired access/refresh token"}
+    assert sandbox.control.post("/org/refresh-token", json={"user": "nobody"}).status_code == 400
+
+
 def test_identity_and_userinfo_say_who_is_calling(sandbox: Sandbox) -> None:
     info = sandbox.org.get("/services/oauth2/userinfo").json()
     assert info["preferred_username"] == "integration@clinic.example"

@@ -10,11 +10,14 @@ from typing import Any
 import httpx2
 import pytest
 from cards import BAD, FIELDS, KEY, PARENTS, ROWS, card
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
 from cumulusci_project import LOST, NAMES, write
 from doors import records
 from python_run import run
 
 pytestmark = pytest.mark.more
+USER = "integration@clinic.example"
 
 
 class Cci:
@@ -28,8 +31,10 @@ class Cci:
         )
         user = self.door.get(facts["org_url"] + "/services/oauth2/userinfo").json()["user_id"]
         org = {"instance_url": url, "access_token": token, "id": f"{url}/id/{token.partition('!')[0]}/{user}"}
+        self.org = org | {"username": USER}
+        self.facts = facts
+        self.by_token = {"CUMULUSCI_ORG_sandbox": json.dumps(org), "CUMULUSCI_DISABLE_REFRESH": "1"}
         self.environment = {
-            "CUMULUSCI_ORG_sandbox": json.dumps(org), "CUMULUSCI_DISABLE_REFRESH": "1",
             "CUMULUSCI_KEYCHAIN_CLASS": "cumulusci.core.keychain.EnvironmentProjectKeychain",
             "CUMULUSCI_KEY": "0123456789abcdef", "REQUESTS_CA_BUNDLE": facts["ca_file"], "COLUMNS": "1000",
         }  # fmt: skip
@@ -37,12 +42,34 @@ class Cci:
         (home / ".cumulusci").mkdir()
         (home / ".cumulusci/cumulus_timestamp").write_text(str(time.time()), encoding="utf-8")
 
-    def __call__(self, *words: str, code: int = 0) -> str:
+    def __call__(self, *words: str, code: int = 0, way: dict[str, str] | None = None) -> str:
         """Runs a command and answers what it said, in one line."""
-        done = run("cumulusci", ["cci", *words], self.home, self.environment)
+        done = run("cumulusci", ["cci", *words], self.home, self.environment | (way or self.by_token))
         said = " ".join((done.stdout + done.stderr).split())
         assert done.returncode == code, said[-4000:]
         return said
+
+    def by_assertion(self) -> dict[str, str]:
+        """What the environment says to have every command sign in by a key."""
+        key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+        kind = (serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+        known = (serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
+        public = key.public_key().public_bytes(*known).decode()
+        httpx2.post(f"{self.facts['control_url']}/org/jwt-key", json={"public_key": public}).raise_for_status()
+        app = {"SFDX_CLIENT_ID": self.app()["client_id"], "SFDX_HUB_KEY": key.private_bytes(*kind).decode()}
+        return app | {"CUMULUSCI_ORG_keyed": json.dumps(self.org | {"access_token": "none"})}
+
+    def by_refresh(self) -> dict[str, str]:
+        """What the environment says to have every command sign in as after a login in the browser."""
+        answer = httpx2.post(f"{self.facts['control_url']}/org/refresh-token", json={"user": USER}).json()
+        service = self.app() | {"callback_url": "http://localhost:8080/callback", "login_url": self.org["instance_url"]}
+        org = self.org | {"access_token": "none", "connected_app": "env"} | answer
+        return {"CUMULUSCI_SERVICE_connected_app": json.dumps(service), "CUMULUSCI_ORG_kept": json.dumps(org)}
+
+    def app(self) -> dict[str, str]:
+        """The connected app of the sandbox."""
+        names = {"client_id": "CHARTLIFT_SF_CLIENT_ID", "client_secret": "CHARTLIFT_SF_CLIENT_SECRET"}
+        return {word: self.facts["env"][name] for word, name in names.items()}
 
 
 @pytest.fixture(scope="module")
@@ -112,9 +139,9 @@ def test_cumulusci_stops_at_what_an_org_refuses(cci: Cci, said: str) -> None:
     assert "Error on record with id Card-0: DUPLICATE_VALUE: duplicate value found: Key__c" in twice
 
 
-def test_cumulusci_reads_the_org(cci: Cci, said: str) -> None:
+def test_cumulusci_signs_in_by_a_key_and_reads_the_org(cci: Cci, said: str) -> None:
     assert said
-    looked = cci("flow", "run", "look", "--org", "sandbox")
+    looked = cci("flow", "run", "look", "--org", "keyed", way=cci.by_assertion())
     assert "GetInstalledPackages returned" in looked
     got = {str(path.relative_to(cci.home / "got")) for path in (cci.home / "got").rglob("*.*")}
     assert {"package.xml", "objects/Card__c.object", "permissionsets/Cards.permissionset"} <= got
@@ -126,10 +153,10 @@ def test_cumulusci_reads_the_org(cci: Cci, said: str) -> None:
     ]
 
 
-def test_cumulusci_deletes_all_softly_and_hard(cci: Cci, said: str) -> None:
+def test_cumulusci_signs_in_by_its_refresh_token_and_deletes_all(cci: Cci, said: str) -> None:
     assert said
     before = {row["Id"] for row in records(cci.door, f"SELECT Id FROM Contact WHERE {KEY} LIKE 'p%'")}
-    cci("flow", "run", "clean", "--org", "sandbox")
+    cci("flow", "run", "clean", "--org", "kept", way=cci.by_refresh())
     for name in ("Card__c", "Contact"):
         assert records(cci.door, f"SELECT Id FROM {name}") == []
     soql = "SELECT COUNT(Id) n FROM Card__c WHERE IsDeleted = true AND Key__c IN ('k0', 'k1', 'k2')"

@@ -43,7 +43,7 @@ MAPPING = f"""
 Contact:
   sf_object: Contact
   table: contact
-  api: rest
+  api: bulk
   fields: {{LastName: last_name, {KEY}: key}}
 Card:
   sf_object: Card__c

@@ -28,11 +28,13 @@ _NOT_AGGREGATABLE = frozenset({"boolean", "address", "multipicklist", "base64"})
 _ACTIVE_FLAGS = ("layoutable", "mruEnabled", "searchable", "triggerable", "feedEnabled")
 
 
-def describe_global(org: Org, actor: Actor, version: str) -> dict[str, Any]:
-    """The objects that the caller can read."""
-    names = {name for name in org.schema.objects if org.readable(actor, name)}
-    found = [_found(org, actor, name) for name in sorted({*names, *filter(in_data_api, setup_names())})]
-    entries = [_summary(org, actor, sobject, version) for sobject in found]
+def describe_global(org: Org, actor: Actor, version: str, *, tooling: bool = False) -> dict[str, Any]:
+    """The objects that the caller can read; those of the Tooling API are about setup, all of them."""
+    names = {one.name for one in org.schema.objects.values() if one.setup or not tooling}
+    names = {name for name in names if org.readable(actor, name)}
+    made = setup_names() if tooling else filter(in_data_api, setup_names())
+    found = [_found(org, actor, name, tooling=tooling) for name in sorted({*names, *made})]
+    entries = [_summary(org, actor, sobject, version, tooling=tooling) for sobject in found]
     return {"encoding": "UTF-8", "maxBatchSize": 200, "sobjects": entries}
 
 
@@ -52,7 +54,7 @@ def describe_object(org: Org, actor: Actor, object_name: str, version: str, *, t
     sobject = _found(org, actor, object_name, tooling=tooling)
     known = org.schema.object(sobject.name) is not None
     visible = org.visible_fields(actor, sobject.name) if known else frozenset(sobject.fields)
-    summary = _summary(org, actor, sobject, version)
+    summary = _summary(org, actor, sobject, version, tooling=tooling)
     base = org.base_url
     summary["urls"] |= {
         "uiDetailTemplate": f"{base}/{{ID}}",
@@ -86,9 +88,9 @@ def object_summary(org: Org, actor: Actor, object_name: str, version: str) -> di
     return _summary(org, actor, _found(org, actor, object_name), version)
 
 
-def _summary(org: Org, actor: Actor, sobject: SObject, version: str) -> dict[str, Any]:
+def _summary(org: Org, actor: Actor, sobject: SObject, version: str, *, tooling: bool = False) -> dict[str, Any]:
     grant = org.grant(actor, sobject.name)
-    base = f"/services/data/v{version}/sobjects/{sobject.name}"
+    base = f"/services/data/v{version}/{'tooling/' if tooling else ''}sobjects/{sobject.name}"
     business = not sobject.setup
     return {
         "activateable": False,

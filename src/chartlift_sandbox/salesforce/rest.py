@@ -41,6 +41,7 @@ def routes(org: Org) -> list[BaseRoute]:
             Route(f"{_BASE}/{{object}}/{path}", _shown(org, of), methods=["GET"])
             for path, of in layouts.RESOURCES.items()
         ),
+        Route(_TOOLING, _describe_global(org, tooling=True), methods=["GET"]),
         Route(_TOOLING + "/{object}/describe", _describe(org, tooling=True), methods=["GET"]),
         Route(_BASE + "/{object}/deleted", _endpoint(org, feeds.deleted), methods=["GET"]),
         Route(_BASE + "/{object}/updated", _endpoint(org, feeds.updated), methods=["GET"]),
@@ -117,10 +118,12 @@ def render(answer: Answer) -> Response:
     return Response(orjson.dumps(answer.body), answer.status, answer.headers, CONTENT_TYPE)
 
 
-def _describe_global(org: Org) -> Endpoint:
+def _describe_global(org: Org, *, tooling: bool = False) -> Endpoint:
     async def endpoint(request: Request) -> Response:
         return await _conditional(
-            org, request, lambda: describe_global(org, request.state.actor, request.state.version)
+            org,
+            request,
+            lambda: describe_global(org, request.state.actor, request.state.version, tooling=tooling),
         )
 
     return endpoint

@@ -124,3 +124,11 @@ def test_setup_objects_introduce_themselves(web: WebBench) -> None:
     assert (answer["objectDescribe"]["keyPrefix"], answer["recentItems"]) == ("0Bm", [])
     assert web("GET", "/sobjects/ValidationRule").status_code == 404
     assert web("GET", "/tooling/sobjects/ValidationRule/describe").json()["name"] == "ValidationRule"
+
+
+def test_the_tooling_api_lists_what_is_about_setup(web: WebBench) -> None:
+    listed = {one["name"]: one for one in web("GET", "/tooling/sobjects").json()["sobjects"]}
+    assert {"ValidationRule", "SourceMember", "InstalledSubscriberPackage", "User", "RecordType"} <= set(listed)
+    assert "Contact" not in listed
+    shown = web("GET", listed["ValidationRule"]["urls"]["describe"].partition("v67.0")[2])
+    assert shown.json()["urls"]["sobject"] == "/services/data/v67.0/tooling/sobjects/ValidationRule"

@@ -33,6 +33,10 @@ flows:
       3: {task: generate_dataset_mapping, options: {path: made.yml, include: Card__c}}
       4: {task: composite_request, options: {data_files: composite.json}}
       5: {task: update_data, options: {object: Card__c, where: "Key__c = 'both'", fields: Key__c, recipe: recipe.yml}}
+  persons:
+    steps:
+      1: {task: load_dataset, options: {mapping: persons.yml, database_url: 'sqlite:///persons.db'}}
+      2: {task: extract_dataset, options: {mapping: persons.yml, database_url: 'sqlite:///persons_out.db'}}
   clean:
     steps:
       1: {task: delete_data, options: {objects: Card__c, where: "Key__c = 'k0'"}}
@@ -70,6 +74,27 @@ Card:
   api: rest
   fields: [{", ".join(NAMES)}]
 """
+PERSONS = """
+Account:
+  sf_object: Account
+  table: account
+  api: bulk
+  fields: {Name: name, LastName: last_name, RecordTypeId: kind}
+Contact:
+  sf_object: Contact
+  table: contact
+  api: bulk
+  fields: {LastName: last_name}
+  lookups:
+    AccountId: {table: account, key_field: account_id}
+Case:
+  sf_object: Case
+  table: cases
+  api: bulk
+  fields: {Subject: subject}
+  lookups:
+    ContactId: {table: contact, key_field: contact_id}
+"""
 COMPOSITE = """{"allOrNone": true, "compositeRequest": [
  {"method": "POST", "url": "/services/data/v64.0/sobjects/Contact", "referenceId": "p", "body": {"LastName": "Both"}},
  {"method": "POST", "url": "/services/data/v64.0/sobjects/Card__c", "referenceId": "c",
@@ -102,6 +127,27 @@ def dataset(path: Path, rows: list[dict[str, Any]], *, parents: bool = False) ->
     base.close()
 
 
+def persons(path: Path) -> None:
+    """Ten accounts with a contact and a case each; every second account is a person and its own contact."""
+    tables = {
+        "account": "name, last_name, kind, IsPersonAccount", "contact": "last_name, IsPersonAccount, account_id",
+        "cases": "subject, contact_id", "account_rt_mapping": "developer_name, is_person_type",
+    }  # fmt: skip
+    with sqlite3.connect(path) as base:
+        for name, columns in tables.items():
+            first = "record_type_id" if name == "account_rt_mapping" else "id"
+            base.execute(f"CREATE TABLE {name} ({first} PRIMARY KEY, {columns})")
+        kinds = [("business", "Business_Account", 0), ("person", "PersonAccount", 1)]
+        base.executemany("INSERT INTO account_rt_mapping VALUES (?, ?, ?)", kinds)
+        for n in range(10):
+            person = ("false", "true")[n % 2]
+            account = (f"Account-{n}", *((None, f"Who {n}") if n % 2 else (f"Firm {n}", None)), kinds[n % 2][0], person)
+            base.execute("INSERT INTO account VALUES (?, ?, ?, ?, ?)", account)
+            base.execute("INSERT INTO contact VALUES (?, ?, ?, ?)", (f"Contact-{n}", f"Who {n}", person, account[0]))
+            base.execute("INSERT INTO cases VALUES (?, ?, ?)", (f"Case-{n}", f"About {n}", f"Contact-{n}"))
+    base.close()
+
+
 def write(home: Path) -> None:
     """The whole project, as a folder that the client takes for a working copy."""
     (home / ".git").mkdir()
@@ -112,11 +158,12 @@ def write(home: Path) -> None:
             # the client reads a manifest line by line
             (home / folder / path).write_text(text.replace("><", ">\n<"), encoding="utf-8")
     texts = {
-        "cumulusci.yml": PROJECT, "all.yml": MAPPING, "upsert.yml": UPSERT, "single.yml": SINGLE,
+        "cumulusci.yml": PROJECT, "all.yml": MAPPING, "upsert.yml": UPSERT, "single.yml": SINGLE, "persons.yml": PERSONS,
         "composite.json": COMPOSITE, "recipe.yml": RECIPE,
     }  # fmt: skip
     for name, text in texts.items():
         (home / name).write_text(text, encoding="utf-8")
+    persons(home / "persons.db")
     rows = [card(n) for n in range(ROWS)]
     rows[ROWS // 2 : ROWS // 2] = [row for row in bad_cards() if row["Key__c"] != LOST]
     dataset(home / "all.db", rows, parents=True)

@@ -162,3 +162,22 @@ def test_cumulusci_signs_in_by_its_refresh_token_and_deletes_all(cci: Cci, said:
     soql = "SELECT COUNT(Id) n FROM Card__c WHERE IsDeleted = true AND Key__c IN ('k0', 'k1', 'k2')"
     binned = cci.door.get("/queryAll", params={"q": soql}).json()["records"][0]["n"]
     assert (len(before), binned) == (PARENTS, 2)
+
+
+def test_cumulusci_loads_persons_who_are_their_own_contacts(cci: Cci, said: str) -> None:
+    """Last, for the org has accounts of two kinds from then on."""
+    assert said
+    httpx2.post(f"{cci.facts['control_url']}/switches", json={"person_accounts": True}).raise_for_status()
+    cci("flow", "run", "persons", "--org", "sandbox")
+    soql = "SELECT Subject, Contact.LastName, Contact.IsPersonAccount, Contact.Account.Name FROM Case"
+    found = {row["Subject"]: row["Contact"] for row in records(cci.door, soql)}
+    assert len(found) == 10
+    for n in range(10):
+        who = found[f"About {n}"]
+        assert (who["LastName"], who["IsPersonAccount"]) == (f"Who {n}", n % 2 == 1)
+        assert who["Account"]["Name"] == (f"Who {n}" if n % 2 else f"Firm {n}")
+    with sqlite3.connect(cci.home / "persons_out.db") as base:
+        rows = base.execute("SELECT name, last_name, IsPersonAccount FROM account").fetchall()
+    base.close()
+    wanted = [("", f"Who {n}", "true") if n % 2 else (f"Firm {n}", "", "false") for n in range(10)]
+    assert sorted(rows) == sorted(wanted)

@@ -51,9 +51,9 @@ class PartnerSoap:
             call = await read_call(request, self._sessions)
             results = await run_in_threadpool(chosen(self._operations, call), call)
         except SoapFaultError as error:
-            return fault(error, FAULTS)
+            return fault(error, FAULTS, detailed=True)
         except OrgError as error:
-            return fault(SoapFaultError(error.code, error.message), FAULTS)
+            return fault(SoapFaultError(error.code, error.message), FAULTS, detailed=True)
         return answer(call.operation, NAMESPACE, results)
 
     def _by_ids(self, call: Call, op: str) -> list[Any]:

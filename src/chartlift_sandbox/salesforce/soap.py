@@ -20,11 +20,11 @@ _CONTENT_TYPE = "text/xml;charset=UTF-8"
 
 
 class SoapFaultError(Exception):
-    """A refused SOAP call: `sf:CODE` and a text; HTTP 500."""
+    """A refused SOAP call: `sf:CODE` and a text; HTTP 500. `kind` is the element that a partner fault tells it in."""
 
-    def __init__(self, code: str, message: str) -> None:
+    def __init__(self, code: str, message: str, kind: str = "UnexpectedErrorFault") -> None:
         super().__init__(code)
-        self.code, self.message = code, message
+        self.code, self.message, self.kind = code, message, kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +84,8 @@ async def read_call(request: Request, sessions: Sessions) -> Call:
     if body is None or not len(body):
         raise SoapFaultError("INVALID_SOAP", "The SOAP body is missing")
     if local(body[0]) == "login":
-        raise SoapFaultError("INVALID_OPERATION", "SOAP API login() is disabled by default in this org.")
+        message = "SOAP API login() is disabled by default in this org."
+        raise SoapFaultError("INVALID_OPERATION", message, "LoginFault")
     found = first(root, "sessionId")
     token = (found.text or "").strip() if found is not None else ""
     actor = await run_in_threadpool(sessions.actor, token)
@@ -127,12 +128,19 @@ def answer(operation: str, namespace: str, results: list[Any]) -> Response:
     return _envelope(f'<{operation}Response xmlns="{namespace}">{inner}</{operation}Response>', 200)
 
 
-def fault(error: SoapFaultError, namespace: str) -> Response:
-    """A SOAP fault with HTTP status 500."""
+def fault(error: SoapFaultError, namespace: str, *, detailed: bool = False) -> Response:
+    """A SOAP fault with HTTP status 500; `detailed` tells code and text once more, as the partner API does."""
+    detail = ""
+    if detailed:
+        detail = (
+            f'<detail><sf:{error.kind} xsi:type="sf:{error.kind}"><sf:exceptionCode>{error.code}</sf:exceptionCode>'
+            f"<sf:exceptionMessage>{escape(error.message.removeprefix(f'{error.code}: '))}</sf:exceptionMessage>"
+            f"</sf:{error.kind}></detail>"
+        )
     text = error.message if error.message.startswith(error.code) else f"{error.code}: {error.message}"
     body = (
         f'<soapenv:Fault xmlns:sf="{namespace}"><faultcode>sf:{error.code}</faultcode>'
-        f"<faultstring>{escape(text)}</faultstring></soapenv:Fault>"
+        f"<faultstring>{escape(text)}</faultstring>{detail}</soapenv:Fault>"
     )
     return _envelope(body, 500)
 

@@ -158,8 +158,11 @@ def test_a_dead_session_is_a_fault(sandbox: Sandbox) -> None:
         answer = post(sandbox, door, namespace, body, token="00D000000000000!dead")
         assert answer.status_code == 500
         assert "<faultcode>sf:INVALID_SESSION_ID</faultcode>" in answer.text
+        told = "<sf:exceptionMessage>Invalid Session ID found in SessionHeader" in answer.text
+        assert told == (door == "u"), "the partner API tells it once more"
     login = post(sandbox, "u", PARTNER, f'<login xmlns="{PARTNER}"><username>a</username></login>')
-    assert "sf:INVALID_OPERATION" in login.text
+    assert "<sf:LoginFault xsi:type=" in login.text
+    assert "<sf:exceptionCode>INVALID_OPERATION</sf:exceptionCode>" in login.text
 
 
 def test_undelete_brings_records_back_under_their_ids(sandbox: Sandbox) -> None:

@@ -11,7 +11,7 @@ import httpx
 from aiosalesforce import Salesforce
 from aiosalesforce.auth import ClientCredentialsFlow, JwtBearerFlow, SoapLogin
 from aiosalesforce.bulk.v2.ingest import JobResult
-from aiosalesforce.exceptions import SalesforceError
+from aiosalesforce.exceptions import DuplicatesDetectedError, SalesforceError
 
 HOST = "clinic.my.salesforce.com"
 
@@ -114,6 +114,22 @@ async def singles(client: Salesforce, key: str, saw: dict[str, Any]) -> None:
     await client.sobject.delete("Contact", parent)
 
 
+async def refusals(client: Salesforce, task: dict[str, Any], saw: dict[str, Any]) -> None:
+    """What the client has names of its own for."""
+    person = {"FirstName": "Twin", "LastName": "Twin", "Email": "twin@example.org"}
+    first = await client.sobject.create("Contact", person)
+    try:
+        await client.sobject.create("Contact", person)
+    except DuplicatesDetectedError as twins:
+        saw["twins"] = [[one["id"] == first, one["sobject"], one["rule"]] for one in twins.duplicates]
+    await client.sobject.delete("Contact", first)
+    async with httpx.AsyncClient(base_url=task["control_url"]) as control:
+        most = (await control.get("/org/settings")).json()["limits"]["DailyApiRequests"]
+        await control.post("/org/settings", json={"limits": {"DailyApiRequests": 1}})
+        saw["no calls left"] = await refused(client.get_limits())
+        await control.post("/org/settings", json={"limits": {"DailyApiRequests": most}})
+
+
 async def composites(client: Salesforce, saw: dict[str, Any]) -> None:
     async with client.composite(all_or_none=True) as made:
         parent = made.sobject.create("Contact", {"LastName": "O'Reference & <Son>"})
@@ -169,6 +185,7 @@ async def main(task: dict[str, Any]) -> dict[str, Any]:
         await load(client, task, saw)
         await jobs(client, saw)
         await singles(client, task["key"], saw)
+        await refusals(client, task, saw)
         await composites(client, saw)
         await collections(client, saw)
         await way_out(client, saw)

@@ -50,7 +50,7 @@ def saw(facts: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> dict
 
 def test_aiosalesforce_comes_in_by_secret_and_by_assertion_and_comes_back(saw: dict[str, Any]) -> None:
     assert saw["wrong secret"] == ["AuthenticationError", "invalid_client"]
-    assert saw["password"][0] == "AuthenticationError"
+    assert saw["password"] == ["AuthenticationError", "INVALID_OPERATION"]
     assert saw["unknown key"] == ["AuthenticationError", "invalid_grant"]
     assert len(saw["assertion"]) == len(saw["after revocation"]) == 1
     assert saw["another token"]
@@ -84,6 +84,11 @@ def test_aiosalesforce_writes_single_records(saw: dict[str, Any]) -> None:
     assert saw["no field"] == ["SalesforceError", "INVALID_FIELD"]
     assert saw["no grammar"] == ["SalesforceError", "MALFORMED_QUERY"]
     assert saw["gone"][0] == "NotFoundError"
+
+
+def test_aiosalesforce_knows_twins_and_the_end_of_its_allowance(saw: dict[str, Any]) -> None:
+    assert saw["twins"] == [[True, "Contact", "Standard_Contact_Match_Rule_v1_1"]]
+    assert saw["no calls left"] == ["RequestLimitExceededError", "REQUEST_LIMIT_EXCEEDED"]
 
 
 def test_aiosalesforce_sends_several_requests_in_one(saw: dict[str, Any]) -> None:

@@ -16,15 +16,15 @@ _SPREAD = frozenset({"seed", "vendor"})
 
 @cache
 def catalogue() -> dict[str, dict[str, Any]]:
-    """Every named fault: `title`, `seen`, `parts` (raw faults), `variants` by name, or `cannot` (the reason)."""
+    """Every named fault: `title`, `seen`, `parts` (raw faults), `variants` by name."""
     return tomllib.loads(_FILE.read_text(encoding="utf-8"))
 
 
 def listed() -> list[dict[str, Any]]:
     """The catalogue as the control door shows it."""
     return [
-        {"fault": name, "title": one["title"], "seen": one["seen"], "cannot": one.get("cannot")}
-        | {"variants": sorted(one.get("variants", {})), "parts": one.get("parts", [])}
+        {"fault": name, "title": one["title"], "seen": one["seen"]}
+        | {"variants": sorted(one.get("variants", {})), "parts": one["parts"]}
         for name, one in catalogue().items()
     ]
 
@@ -37,15 +37,13 @@ def expand(given: dict[str, Any], taken: set[str]) -> list[dict[str, Any]]:
         taken: Ids that other faults have already.
 
     Raises:
-        FaultError: no such name or variant, or a fault that no server can make.
+        FaultError: no such name or variant.
     """
     words = dict(given)
     name, variant = str(words.pop("fault")).upper(), words.pop("variant", None)
     found = catalogue().get(name)
     if found is None:
         raise FaultError(f"no fault named {name}")
-    if "cannot" in found:
-        raise FaultError(f"fault {name}: {found['cannot']}")
     parts = [dict(part) for part in found["parts"]]
     if variant is not None:
         changes = found.get("variants", {}).get(variant)

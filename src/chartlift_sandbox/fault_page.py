@@ -13,8 +13,8 @@ _INTRO = """# Faults of the sandbox
 
 A fault is planned at the control door (`POST /faults`) or in the file of `--faults`. `GET /faults` answers the plan with
 its counters and, with `?catalogue=1`, the named faults; `DELETE /faults` takes every fault away, and with them what they
-changed for their duration (a field's permission, another org id, a wrong clock, a switch). What they did to records or
-to the schema stays.
+changed for their duration (a field's permission, another org id, a wrong clock, a switch, a used up allowance). What
+they did to records or to the schema stays.
 
 ```json
 [{"fault": "F27", "object": "Visit__c", "rows": 5000},
@@ -60,8 +60,6 @@ def page() -> str:
 
 
 def _row(name: str, found: dict[str, Any]) -> str:
-    if "cannot" in found:
-        return f"| {name} | {found['title']} | none: {found['cannot']} | | | |\n"
     parts = found["parts"]
     place = "; then ".join(_place(part) for part in parts)
     words = ", ".join(

@@ -77,8 +77,9 @@ class Fault:
             a row) or `share` picks rows; `chunk` lets the whole chunk of that many rows fail; with `late` the rows are
             written all the same. `{cell}`, `{id}` and `{pad}` in the message stand for a cell, the id and 10 kB.
         column, value: The column concerned and what it becomes.
-        rows: For `fail_job` and `abort_job`: records processed before it happens. For `stall`: number of status polls
-            during which the job stays InProgress (`clock_s`: or virtual seconds). `landed`: rows a stalled job writes.
+        rows: For `fail_job` and `abort_job`: records processed before it happens (or `fraction` of the job). For
+            `stall`: number of status polls during which the job stays InProgress (`clock_s`: or virtual seconds).
+            `landed`: rows a stalled job writes.
         record: For `org`: the person's edit, as the control door takes it.
         words: For `org`: switches to set, or the allowance to use up and what is left of it.
     """

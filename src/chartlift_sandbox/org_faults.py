@@ -1,6 +1,7 @@
 """Planned faults that change the org while a client works: other people, administrators, other integrations.
 
-What lasts only while the plan is in force (a field's permission, another org id, a wrong clock, a switch) is taken back
+What lasts only while the plan is in force (a field's permission, another org id, a wrong clock, a switch,
+an allowance that others used up) is taken back
 when the faults are cleared; what somebody did to records or to the schema stays.
 """
 
@@ -166,7 +167,7 @@ class OrgFaults:
         usage, limit = self._doors.usage, str(fault.words.get("limit", "DailyApiRequests"))
         if limit not in usage.maximum:
             raise OrgError("NOT_FOUND", f"no limit {limit}", status=404)
-        usage.take(limit, max(usage.remaining(limit) - int(fault.words.get("left", 0)), 0))
+        self._plan.on_clear(usage.use_up(limit, int(fault.words.get("left", 0))))
 
     def _other_org(self, fault: Fault, scope: Scope) -> None:
         old = self._org.org_id

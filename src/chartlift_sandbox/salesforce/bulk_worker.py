@@ -102,7 +102,8 @@ class IngestWorker:
     def _batch(self, job: IngestJob, echo: pa.Table, faults: list[Fault]) -> tuple[str, pa.Table]:
         """Some internal batches: the state after them (InProgress = go on) and the outcome of its rows, in order."""
         stop = next((one for one in faults if one.kind in {"fail_job", "abort_job"}), None)
-        ends = [one.rows for one in faults if one is stop] + [one.landed for one in faults if one.landed is not None]
+        last = 0 if stop is None else _last_row(stop, job.rows)
+        ends = [last for one in faults if one is stop] + [one.landed for one in faults if one.landed is not None]
         if ends:
             echo = echo.slice(0, max(min(ends) - job.processed, 0))
         batches = max(math.ceil(echo.num_rows / BATCH_ROWS), 1)
@@ -118,7 +119,7 @@ class IngestWorker:
             column = error.fields[0] if error.code == "INVALID_FIELD" and error.fields else None
             job.error = f"InvalidBatch : Field name not found : {column}" if column else f"InvalidBatch : {error}"
             return "Failed", _empty_outcome()
-        if stop is not None and job.processed + outcome.num_rows >= stop.rows:
+        if stop is not None and job.processed + outcome.num_rows >= last:
             job.error = stop.body or "InternalServerError : planned fault"
             return ("Failed" if stop.kind == "fail_job" else "Aborted"), outcome
         if ends and job.processed + outcome.num_rows >= min(ends):
@@ -157,6 +158,11 @@ class IngestWorker:
                     external_id=job.external_id, job=job.id, options=options,
                 )  # fmt: skip
         return answer.select(list(_OUTCOME)).cast(_empty_outcome().schema)
+
+
+def _last_row(stop: Fault, rows: int) -> int:
+    """Records of a job that are processed before a fault ends it."""
+    return stop.rows if stop.rows or stop.fraction is None else int(rows * stop.fraction)
 
 
 def _hide_created(outcome: pa.Table, faults: list[Fault]) -> pa.Table:

@@ -143,7 +143,10 @@ class Rows:
         return self._sticky(fault, texts)
 
     def _shared(self, fault: Fault) -> pa.Array:
-        """A repeatable choice of rows: a share of the call to the nearest row below, the rest of it by chance."""
+        """A repeatable choice of rows: a share of the call to the nearest row below, the rest of it by chance.
+
+        A fault that hits one call only hits a row of it: else a small job would use it up unseen.
+        """
         count, share = self.table.num_rows, 1.0 if fault.share is None else fault.share
         wanted = count * share
         whole, rest = int(wanted), wanted - int(wanted)
@@ -151,7 +154,9 @@ class Rows:
         if rest > 0 and count < _FEW:
             chance = random.Random(f"{fault.seed}:{fault.id}:{number}").random()  # noqa: S311 - a repeatable draw
             whole += 1 if chance < rest else 0
-        if whole == count:
+        if fault.when == "once" and share > 0:
+            whole = max(whole, 1)
+        if whole >= count:
             return pa.repeat(True, count)
         spread = self.plan.draw(fault, str(self.offset)).getrandbits(62)
         rank = pc.sort_indices(bulk_csv.shuffled(count, spread))

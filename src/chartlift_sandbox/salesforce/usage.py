@@ -3,6 +3,7 @@
 import threading
 import tomllib
 from collections import deque
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -58,14 +59,36 @@ class Usage:
         with self._lock:
             if self._used(key) + units > self.maximum[key]:
                 return False
-            spent = self._spent[key]
-            self._total[key] = self._total.get(key, 0) + units
-            minute = self._clock.now().timestamp() // 60 * 60
-            if spent and spent[-1][0] == minute:
-                spent[-1] = (minute, spent[-1][1] + units)
-            else:
-                spent.append((minute, units))
+            self._add(key, units)
             return True
+
+    def _add(self, key: str, units: int) -> float:
+        """Notes units as used; answers the minute under which they stand."""
+        spent = self._spent[key]
+        self._total[key] = self._total.get(key, 0) + units
+        minute = self._clock.now().timestamp() // 60 * 60
+        if spent and spent[-1][0] == minute:
+            spent[-1] = (minute, spent[-1][1] + units)
+        else:
+            spent.append((minute, units))
+        return minute
+
+    def use_up(self, key: str, left: int = 0) -> Callable[[], None]:
+        """Others use all but `left` units up; what is answered gives them back, unless their day has gone by."""
+        with self._lock:
+            units = max(self.maximum[key] - self._used(key) - left, 0)
+            minute = self._add(key, units)
+
+        def give_back() -> None:
+            with self._lock:
+                self._used(key)
+                for place, (when, spent) in enumerate(self._spent[key]):
+                    if when == minute:
+                        back = min(units, spent)
+                        self._spent[key][place] = (when, spent - back)
+                        self._total[key] -= back
+
+        return give_back
 
     def kept(self) -> dict[str, Any]:
         """What a snapshot keeps."""

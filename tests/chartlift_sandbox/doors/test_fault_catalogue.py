@@ -6,7 +6,7 @@ import pytest
 
 from chartlift_sandbox.fault_catalogue import catalogue, expand, listed
 from chartlift_sandbox.fault_page import page
-from chartlift_sandbox.fault_words import FaultError, read
+from chartlift_sandbox.fault_words import read
 from chartlift_sandbox.faults import FaultPlan
 
 HERE = Path(__file__).parent
@@ -22,10 +22,6 @@ def test_every_fault_of_the_list_has_a_name() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_named_fault_and_its_variants_are_understood(name: str) -> None:
     found = catalogue()[name]
-    if "cannot" in found:
-        with pytest.raises(FaultError, match=name):
-            expand({"fault": name}, set())
-        return
     for variant in (None, *found.get("variants", {})):
         words = {"fault": name} | ({"variant": variant} if variant else {})
         plan = FaultPlan()

@@ -92,6 +92,14 @@ def test_f27_and_f28_end_a_job_after_k_rows(sandbox: Sandbox, name: str, state: 
     assert ("errorMessage" in status) is (state == "Failed")
     parts = [len(results(sandbox, status["id"], one)) for one in ("successfulResults", "unprocessedrecords")]
     assert (parts, count(sandbox, name)) == ([120, 180], 120)
+    plan(sandbox, {"fault": name})
+    assert load(sandbox, f"{name}s", 4)["numberRecordsProcessed"] == 2
+
+
+def test_a_share_that_hits_one_call_hits_a_row_of_a_small_job(sandbox: Sandbox) -> None:
+    for name in ("F32", "F34", "F36", "F38"):
+        plan(sandbox, {"fault": name, "object": "Visit__c"})
+        assert load(sandbox, f"small{name}", 5)["numberRecordsFailed"] == 1, name
 
 
 def test_f29_purges_a_job_at_once_or_when_results_are_asked_for(sandbox: Sandbox) -> None:
@@ -259,6 +267,10 @@ def test_f45_and_f46_use_up_allowances_for_a_day(sandbox: Sandbox) -> None:
     assert [sandbox.get("/limits").status_code for _ in range(2)] == [200, 403]
     assert sandbox.get("/limits").json()[0]["errorCode"] == "REQUEST_LIMIT_EXCEEDED"
     sandbox.control.post("/clock", json={"advance_s": 86_461})
+    assert sandbox.get("/limits").status_code == 200
+    plan(sandbox, {"fault": "F46", "path": "/limits$"})
+    assert sandbox.get("/limits").status_code == 403
+    sandbox.control.delete("/faults")
     assert sandbox.get("/limits").status_code == 200
     plan(sandbox, {"fault": "F46", "variant": "long_requests", "path": "/limits$"})
     assert sandbox.get("/limits").json()[0]["message"].startswith("ConcurrentPerOrgLongTxn")

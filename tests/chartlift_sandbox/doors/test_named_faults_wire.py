@@ -271,10 +271,13 @@ def test_the_catalogue_is_told(sandbox: Sandbox) -> None:
     assert len(told) == 58
 
 
-def test_f15_says_why_it_cannot_be(sandbox: Sandbox) -> None:
-    answer = sandbox.control.post("/faults", json={"fault": "F15"})
-    assert answer.status_code == 400
-    assert "resolver" in answer.json()["error"]
+def test_f15_answers_nobody_for_a_minute(sandbox: Sandbox) -> None:
+    plan(sandbox, {"fault": "F15"})
+    for _ in range(2):
+        with pytest.raises(httpx2.TransportError):
+            sandbox.get("/limits")
+    sandbox.control.post("/clock", json={"advance_s": 61})
+    assert sandbox.get("/limits").status_code == 200
 
 
 def test_f16_sets_the_clock_wrong_and_right_again(sandbox: Sandbox) -> None:

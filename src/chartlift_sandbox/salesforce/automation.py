@@ -78,7 +78,9 @@ def _rows(call: Call, one: Automation, saving: Saving) -> pa.Array:
 def _set_field(call: Call, one: Automation, saving: Saving, staged: dict[str, pa.Array]) -> None:
     target = call.sobject.fields[one.word("field")]
     value = evaluate(saving, call, formula(call.org, call.sobject, one.word("value"), None), target.sql_type)
-    if value.type == pa.string():
+    if target.type == "percent":
+        value = pc.multiply(value, 100.0)
+    elif value.type == pa.string():
         value = pc.if_else(pc.equal(value, ""), pa.scalar(None, pa.string()), value)
     hit = pc.is_in(row_numbers(call.count), value_set=_rows(call, one, saving))
     old = staged.get(target.name)

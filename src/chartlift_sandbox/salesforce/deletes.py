@@ -111,7 +111,6 @@ def undelete(call: Call) -> pa.Table:
     ids = named_ids(call)
     names = [f.name for f in call.sobject.stored_fields]
     found = existing(call, ids, names, want_deleted=True)
-    _refuse_merged(call, found)
     _refuse_expired(call, ids)
     _refuse_orphans(call, found)
     _refuse_taken_along(call, ids)
@@ -124,12 +123,6 @@ def undelete(call: Call) -> pa.Table:
     drop_dangling(call.org, call.sobject, good)
     _log(call, ids, found)
     return call.failures.result(ids, False)
-
-
-def _refuse_merged(call: Call, found: pa.Table) -> None:
-    if OLD + "MasterRecordId" in found.column_names:
-        merged = pc.is_valid(column_of(found, OLD + "MasterRecordId"))
-        call.failures.add(merged, "UNDELETE_FAILED", "Entity is not in the recycle bin")
 
 
 def _refuse_expired(call: Call, ids: pa.Array) -> None:
@@ -195,6 +188,8 @@ def _refuse_taken_field(call: Call, sobject: SObject, found: Field, ids: pa.Arra
 
 def _restore(call: Call, sobject: SObject, roots: pa.Array) -> None:
     sets = ['"IsDeleted" = false', '"_deleted_at" = NULL', '"_deleted_with" = NULL', *stamps(sobject)]
+    if sobject.field("MasterRecordId"):  # the loser of a merge is a record of its own again, without its children
+        sets.append('"MasterRecordId" = NULL')
     sql = (
         f"UPDATE {quote(sobject.name)} AS t SET {', '.join(sets)} FROM _roots r "
         'WHERE t."_deleted_with" = r.root AND t."IsDeleted"'

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -32,13 +33,39 @@ def check(call: Call, found: Field, value: pa.Array) -> None:
     known = [one for one in conditions if one is not None]
     if len(known) < len(conditions):  # a filter over other records is not understood, so it lets everything through
         return
+    where = combined(found.filter_logic, known) if found.filter_logic else " AND ".join(known)
     passed = call.org.query_with(
         {"_asked": pa.table({"v": asked})},
-        f'SELECT v FROM _asked JOIN {quote(target.name)} t ON t."Id" = v WHERE {" AND ".join(known)}',
+        f'SELECT v FROM _asked JOIN {quote(target.name)} t ON t."Id" = v WHERE {where}',
         params,
     )
     kept_out = pc.and_(pc.is_valid(value), pc.invert(pc.is_in(value, value_set=column_of(passed, "v"))))
     call.failures.add(kept_out, CODE, found.filter_message or MESSAGE, found.name)
+
+
+def combined(logic: str, conditions: list[str]) -> str | None:
+    """SQL of conditions joined as `1 AND (2 OR NOT 3)` says; None when that is no logic over just these conditions."""
+    try:
+        tree = ast.parse(logic.strip().lower(), mode="eval").body
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
+    used: set[int] = set()
+    sql = _joined(tree, conditions, used)
+    return sql if len(used) == len(conditions) else None
+
+
+def _joined(tree: ast.expr, conditions: list[str], used: set[int]) -> str | None:
+    if isinstance(tree, ast.Constant) and type(tree.value) is int and 1 <= tree.value <= len(conditions):
+        used.add(tree.value)
+        return f"({conditions[tree.value - 1]})"
+    if isinstance(tree, ast.UnaryOp) and isinstance(tree.op, ast.Not):
+        inner = _joined(tree.operand, conditions, used)
+        return None if inner is None else f"(NOT {inner})"
+    if isinstance(tree, ast.BoolOp):
+        parts = [_joined(one, conditions, used) for one in tree.values]
+        word = " AND " if isinstance(tree.op, ast.And) else " OR "
+        return None if None in parts else f"({word.join(str(one) for one in parts)})"
+    return None
 
 
 def _condition(target: SObject, item: FilterItem, params: dict[str, str]) -> str | None:

@@ -9,12 +9,13 @@ from dataclasses import replace
 from typing import Any
 from xml.etree.ElementTree import Element
 
-from chartlift_sandbox.salesforce.lookup_filters import OPERATIONS
+from chartlift_sandbox.salesforce.lookup_filters import OPERATIONS, combined
 from chartlift_sandbox.salesforce.metadata_zip import children_of, flag_of, number_of, text_of
 from chartlift_sandbox.salesforce.schema import Field, FilterItem, PicklistValue
 
 _API_NAME = re.compile(r"[A-Za-z](?!\w*__\w*__)\w{0,39}__c")
 _RELATIONSHIP = re.compile(r"[A-Za-z](?!\w*__)\w{0,39}")
+_FORMULA_LENGTH = 1300
 _TEXT_MAX, _LONG_MIN, _LONG_MAX, _DIGITS_MAX = 255, 256, 131_072, 18
 _EXTERNAL_TYPES = {"Text", "Number", "Email", "AutoNumber"}
 _NEVER_REQUIRED = {"LongTextArea", "Html", "Checkbox", "MultiselectPicklist", "AutoNumber"}
@@ -68,10 +69,20 @@ def read_field(element: Element) -> Field:
         "sortable": kind not in _UNFILTERED | {"MultiselectPicklist"},
         "length": _FIXED_LENGTH.get(kind, 0),
     }
-    words |= _DETAILS[kind](element, kind) if kind in _DETAILS else {}
-    if text_of(element, "formula") is not None:
-        words |= {"calculated": True, "formula": text_of(element, "formula"), "createable": False, "updateable": False}
+    words |= _worked_out(element, kind)
     return Field(**(_default(element, kind) | words))
+
+
+def _worked_out(element: Element, kind: str) -> dict[str, Any]:
+    """What a type adds, and a formula: nobody writes it, and the platform itself gives such a text its length."""
+    formula = text_of(element, "formula")
+    if formula is None or kind != "Text":
+        words = _DETAILS[kind](element, kind) if kind in _DETAILS else {}
+    else:
+        words = {"length": _FORMULA_LENGTH}
+    if formula is None:
+        return words
+    return words | {"calculated": True, "formula": formula, "createable": False, "updateable": False}
 
 
 def _check_flags(element: Element, kind: str) -> None:
@@ -156,9 +167,9 @@ def _dependent(value_set: Element, values: tuple[PicklistValue, ...]) -> tuple[P
 
 
 def _filter(element: Element) -> dict[str, Any]:
-    """The filter of a lookup, if it is active, required and without logic of its own."""
+    """The filter of a lookup, if it is active and required. Raises ComponentError for logic that is none."""
     for one in children_of(element, "lookupFilter"):
-        if not flag_of(one, "active") or flag_of(one, "isOptional") or text_of(one, "booleanFilter") is not None:
+        if not flag_of(one, "active") or flag_of(one, "isOptional"):
             continue
         items = [
             FilterItem(text_of(item, "field") or "", text_of(item, "operation") or "", text_of(item, "value") or "")
@@ -166,7 +177,12 @@ def _filter(element: Element) -> dict[str, Any]:
             if text_of(item, "valueField") is None
         ]
         if len(items) == len(children_of(one, "filterItems")) and all(i.operation in OPERATIONS for i in items):
-            return {"lookup_filter": tuple(items), "filter_message": text_of(one, "errorMessage")}
+            logic = text_of(one, "booleanFilter") or ""
+            if logic and combined(logic, ["true"] * len(items)) is None:
+                raise ComponentError(f"Invalid filter logic: {logic}")
+            return {
+                "lookup_filter": tuple(items), "filter_logic": logic, "filter_message": text_of(one, "errorMessage"),
+            }  # fmt: skip
     return {}
 
 

@@ -9,10 +9,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Route
 
+from chartlift_sandbox.salesforce import ids as record_ids
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.login import Sessions
 from chartlift_sandbox.salesforce.metadata_jobs import stamp
 from chartlift_sandbox.salesforce.org import Actor, Org
+from chartlift_sandbox.salesforce.recycle_bin import emptied
 from chartlift_sandbox.salesforce.soap import (
     Call,
     SoapFaultError,
@@ -29,6 +31,7 @@ NAMESPACE = "urn:partner.soap.sforce.com"
 FAULTS = "urn:fault.partner.soap.sforce.com"
 ID_LIMIT = 200
 _MERGE_LOSERS = 2
+_NOT_IN_BIN = ("UNDELETE_FAILED", "Entity is not in the recycle bin")
 
 
 class PartnerSoap:
@@ -39,6 +42,7 @@ class PartnerSoap:
         self._operations: dict[str, Callable[[Call], list[Any]]] = {
             "undelete": lambda call: self._by_ids(call, "undelete"),
             "delete": lambda call: self._by_ids(call, "delete"),
+            "emptyRecycleBin": lambda call: self._by_ids(call, "empty"),
             "merge": self._merge,
             "getServerTimestamp": self._timestamp,
             "getUserInfo": self._user_info,
@@ -72,9 +76,23 @@ class PartnerSoap:
                 by_object.setdefault(found.name, []).append(place)
         for name, places in by_object.items():
             table = pa.table({"Id": pa.array([ids[place] for place in places], pa.string())})
-            rows = self._org.dml(op, name, table, call.actor).to_pylist()
+            if op == "empty":
+                rows = self._emptied(name, table.column("Id").to_pylist(), call.actor)
+            else:
+                rows = self._org.dml(op, name, table, call.actor).to_pylist()
             results |= {place: _result(ids[place], row) for place, row in zip(places, rows, strict=True)}
         return [results[place] for place in range(len(ids))]
+
+    def _emptied(self, name: str, ids: list[str], actor: Actor) -> list[dict[str, Any]]:
+        """Results of records that leave the recycle bin for good."""
+        sobject = self._org.schema.objects[name]
+        full = [record_ids.normalise(one) or one for one in ids]
+        may = sobject.undeletable and self._org.deletable(actor, name)
+        with self._org.transaction():
+            gone = emptied(self._org, sobject, full) if may else set()
+        refused = _NOT_IN_BIN if may else ("INSUFFICIENT_ACCESS_OR_READONLY", "insufficient access rights on object id")
+        failed = {"success": False, "code": refused[0], "message": refused[1], "fields": ""}
+        return [{"success": True, "id": one} if one in gone else failed for one in full]
 
     def _merge(self, call: Call) -> list[Any]:
         """Each `request`: a master record with new values, and one or two losers."""

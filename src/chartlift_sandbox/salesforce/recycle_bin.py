@@ -26,6 +26,22 @@ def binned(org: Org, count: int) -> None:
     _purge(org, room)
 
 
+def emptied(org: Org, sobject: SObject, record_ids: list[str]) -> set[str]:
+    """Take records out of the bin for good, with what was deleted along with them; answers those that lay in it."""
+    bin_of = {"ids": record_ids, "oldest": oldest_kept(org)}
+    found = org.rows(
+        f'SELECT "Id" FROM {quote(sobject.name)} WHERE "Id" IN (SELECT unnest($ids)) AND "IsDeleted" '
+        'AND "_deleted_at" >= $oldest',
+        bin_of,
+    )
+    gone = [row["Id"] for row in found]
+    for one in org.schema.objects.values():
+        if "IsDeleted" in one.fields and not one.view:
+            sql = f'DELETE FROM {quote(one.name)} WHERE "IsDeleted" AND "_deleted_with" IN (SELECT unnest(?))'
+            org.db.execute(sql, [gone])
+    return set(gone)
+
+
 def _purge(org: Org, room: int) -> None:
     owners = [one for one in org.schema.objects.values() if "IsDeleted" in one.fields and one.undeletable]
     if not owners:

@@ -113,6 +113,7 @@ class Field:
     help_text: str | None = None
     controller: str | None = None
     lookup_filter: tuple[FilterItem, ...] = ()
+    filter_logic: str = ""
     filter_message: str | None = None
 
     @property

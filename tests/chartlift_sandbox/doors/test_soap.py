@@ -182,6 +182,19 @@ def test_undelete_brings_records_back_under_their_ids(sandbox: Sandbox) -> None:
     assert "sf:EXCEEDED_ID_LIMIT" in refused.text
 
 
+def test_records_leave_the_recycle_bin_for_good(sandbox: Sandbox) -> None:
+    org = sandbox.estate.org
+    sandbox.ingest("insert", "Visit__c", "Key__c\neb-1\neb-2\n")
+    gone, alive = (row["Id"] for row in org.rows("""SELECT "Id" FROM "Visit__c" WHERE "Key__c" LIKE 'eb-%'"""))
+    sandbox.ingest("delete", "Visit__c", f"Id\n{gone}\n")
+    wanted = "".join(f"<ids>{one}</ids>" for one in (gone[:15], alive))
+    answer = post(sandbox, "u", PARTNER, f'<emptyRecycleBin xmlns="{PARTNER}">{wanted}</emptyRecycleBin>')
+    results = fromstring(answer.text).findall(f".//{{{PARTNER}}}result")
+    assert [one.findtext(f"{{{PARTNER}}}success") for one in results] == ["true", "false"]
+    left = org.rows("""SELECT "Id" FROM "Visit__c" WHERE "Key__c" LIKE 'eb-%'""")
+    assert left == [{"Id": alive}]
+
+
 def test_merge_keeps_the_master(sandbox: Sandbox) -> None:
     org = sandbox.estate.org
     sandbox.ingest("insert", "Contact", "LastName,Key__c\nMerge,me-1\nMerge,me-2\n")

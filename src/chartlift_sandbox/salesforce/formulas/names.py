@@ -117,7 +117,9 @@ class Names:
 
 def _piece(sql: str, found: Field, *, own: bool) -> Piece:
     kind = KINDS.get(found.type, "text")
-    if kind == "text":
+    if found.type == "percent":
+        sql = f"({sql} / 100)"  # to a formula 60 % is 0.6
+    elif kind == "text":
         sql = f"coalesce({sql}, '')"
     elif kind == "boolean":
         sql = f"coalesce({sql}, false)"

@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 from xml.etree.ElementTree import fromstring
 
+import pytest
 from engine_bench import Bench
 
 from chartlift_sandbox.salesforce.access import FieldGrant
-from chartlift_sandbox.salesforce.metadata_fields import read_field
+from chartlift_sandbox.salesforce.metadata_fields import ComponentError, read_field
 from chartlift_sandbox.salesforce.schema import Field
 
 NS = "http://soap.sforce.com/2006/04/metadata"
@@ -58,6 +59,25 @@ def test_a_dependent_picklist_is_described_and_not_enforced(fresh: Bench, tmp_pa
     assert bits == {"Crown": b"\xa0\0\0", "Recall": b"\0\0\0"}  # the first and the third of the statuses
     fresh.insert("Visit__c", Status__c="No Show", Kind__c="Recall")
     assert _shown(fresh, "Status__c")["picklistValues"][0]["validFor"] is None
+
+
+def test_a_filter_has_logic_of_its_own(fresh: Bench) -> None:
+    items = (("Title", "equals", "Child"), ("LastName", "equals", "Kay"), ("Birthdate", "lessThan", "2000-01-01"))
+    _deployed(fresh, _filtered("Any__c", *items, more="<booleanFilter>1 AND (2 OR NOT 3)</booleanFilter>"))
+    rows = [("Child", "Kay", "1980-01-01"), ("Child", "Lee", "2010-01-01"), ("Child", "Lee", "1980-01-01"),
+            ("Adult", "Kay", "2010-01-01")]  # fmt: skip
+    people = [fresh.insert("Contact", Title=title, LastName=last, Birthdate=day) for title, last, day in rows]
+    done = fresh.dml("insert", "Visit__c", [{"Any__c": one} for one in people])
+    assert [row["success"] for row in done] == [True, True, False, False]
+    for logic in ("1 AND 2", "1 AND 2 AND 4", "1 + 2 + 3", "1 AND (2 OR", "__import__('os')"):
+        with pytest.raises(ComponentError, match="logic"):
+            _deployed(fresh, _filtered("Bad__c", *items, more=f"<booleanFilter>{logic}</booleanFilter>"))
+
+
+def test_a_text_that_is_worked_out_needs_no_length() -> None:
+    inner = "<fullName>Sum__c</fullName><label>Sum</label><type>Text</type><formula>Name</formula>"
+    made = read_field(fromstring(f'<fields xmlns="{NS}">{inner}</fields>'))
+    assert (made.length, made.calculated, made.createable) == (1300, True, False)
 
 
 def test_a_filter_keeps_parents_out(fresh: Bench) -> None:

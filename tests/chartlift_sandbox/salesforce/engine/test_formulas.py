@@ -8,6 +8,7 @@ import pytest
 from engine_bench import Bench
 
 from chartlift_sandbox.salesforce.formulas import FormulaError, compile_formula
+from chartlift_sandbox.salesforce.rulebook import Automation, ValidationRule
 
 TRUE = [
     "AND(TRUE, NOT(FALSE), 1 < 2)",
@@ -94,3 +95,13 @@ def test_values_out_of_reach_break_nothing(fresh: Bench) -> None:
         "NOW() + 10 ^ 30 < NOW()", "ROUND(1.5, 10 ^ 12) = 7",
     ):  # fmt: skip
         assert not broken(fresh, formula, Note__c="n")
+
+
+def test_a_percent_is_a_fraction_to_a_formula(fresh: Bench) -> None:
+    fresh.org.rules.validation.append(ValidationRule("Opportunity", "", "No", "", "R", "Probability > 0.5"))
+    words = (("field", "Probability"), ("value", "Probability + 0.1"))
+    fresh.org.rules.automations.append(Automation("Opportunity", "A", "before_save", "set_field", words))
+    deal = {"Name": "O", "StageName": "Prospecting", "CloseDate": "2026-01-01"}
+    done = fresh.dml("insert", "Opportunity", [deal | {"Probability": one} for one in ("30", "60")])
+    assert [row["success"] for row in done] == [True, False]
+    assert round(fresh.one("Opportunity", done[0]["id"])["Probability"], 6) == 40

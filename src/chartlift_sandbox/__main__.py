@@ -88,7 +88,10 @@ def main(arguments: list[str] | None = None) -> int:
     sys.meta_path.insert(0, AbsentPandas())
     from chartlift_sandbox.estate import Estate, build_estate
     from chartlift_sandbox.org_switches import SwitchError
+    from chartlift_sandbox.salesforce.memory import keep_between_calls
     from chartlift_sandbox.server import Ports, serve_until_signal
+
+    keep_between_calls()
 
     def announce(estate: Estate) -> None:
         print(json.dumps(estate.announcement()), flush=True)

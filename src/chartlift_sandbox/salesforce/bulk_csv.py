@@ -198,17 +198,21 @@ def _quote(text: str) -> str:
     return '"' + text.replace('"', '""') + '"'
 
 
-def render(table: pa.Table, *, quoted: int, delimiter: str, line_ending: str) -> bytes:
-    """A result set: header line as in `header_line`, every cell in quotes, line ends as the job wants them."""
-    head = (header_line(table.column_names, quoted, delimiter) + LINE_ENDINGS[line_ending]).encode()
+def head(names: list[str], *, quoted: int, delimiter: str, line_ending: str) -> bytes:
+    """The first line of a result set; see `header_line`."""
+    return (header_line(names, quoted, delimiter) + LINE_ENDINGS[line_ending]).encode()
+
+
+def rows(table: pa.Table, *, delimiter: str, line_ending: str) -> bytes:
+    """Rows of a result set: every cell in quotes, line ends as the job wants them."""
     if not table.num_rows:
-        return head
+        return b""
     filled = [pc.fill_null(column, "") for column in table.columns]
     if line_ending == "LF":
         sink = pa.BufferOutputStream()
         options = arrow_csv.WriteOptions(include_header=False, delimiter=delimiter, quoting_style="all_valid")
         arrow_csv.write_csv(pa.table(filled, names=table.column_names), sink, write_options=options)
-        return head + sink.getvalue().to_pybytes()
+        return sink.getvalue().to_pybytes()
     cells = [pc.binary_join_element_wise('"', pc.replace_substring(c, '"', '""'), '"', "") for c in filled]
     lines = pc.binary_join_element_wise(*cells, delimiter)
-    return head + LINE_ENDINGS[line_ending].join([*lines.to_pylist(), ""]).encode()
+    return LINE_ENDINGS[line_ending].join([*lines.to_pylist(), ""]).encode()

@@ -1,18 +1,18 @@
 """Routes of Bulk API 2.0 ingest. Source: Bulk API 2.0 guide v67 and what clients of real orgs send."""
 
+from collections.abc import Iterator
 from typing import Any, Protocol
 
 import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import BaseRoute, Route
 
-from chartlift_sandbox.salesforce import bulk_csv
-from chartlift_sandbox.salesforce.bulk_jobs import OPERATIONS, IngestJob, IngestJobs, invalid_state, read_results
-from chartlift_sandbox.salesforce.bulk_worker import IngestWorker
+from chartlift_sandbox.salesforce import bulk_csv, bulk_results
+from chartlift_sandbox.salesforce.bulk_jobs import OPERATIONS, IngestJob, IngestJobs, invalid_state
+from chartlift_sandbox.salesforce.bulk_worker import CALL_ROWS, IngestWorker
 from chartlift_sandbox.salesforce.errors import CONTENT_TYPE, OrgError, not_found
-from chartlift_sandbox.salesforce.memory import give_back
 from chartlift_sandbox.salesforce.org import Actor, Org
 from chartlift_sandbox.salesforce.records import require_json
 
@@ -158,18 +158,19 @@ class IngestDoor:
             raise invalid_state(f"Results are not available while the job is {job.shown_state}")
         if not job.result_file.exists():
             return Response(await run_in_threadpool(self._untouched, job, which), media_type="text/csv; charset=UTF-8")
-        text = await run_in_threadpool(self._read, job, which)
-        return Response(text, media_type="text/csv; charset=UTF-8")
+        pieces = self._read(job, which)
+        if job.rows <= CALL_ROWS:
+            whole = await run_in_threadpool(b"".join, pieces)
+            return Response(whole, media_type="text/csv; charset=UTF-8")
+        return StreamingResponse(pieces, media_type="text/csv; charset=UTF-8")
 
-    def _read(self, job: IngestJob, which: str) -> bytes:
+    def _read(self, job: IngestJob, which: str) -> Iterator[bytes]:
         settings, shown = self._settings, self._org.schema.object(job.object)
         numbers = {"double", "currency", "percent"} if shown is not None and settings.bulk_echo_java_doubles else set()
         doubles = (
             frozenset(f.name.lower() for f in shown.fields.values() if f.type in numbers) if shown else frozenset()
         )
-        text = read_results(job, which, shuffle=settings.bulk_shuffle_results, doubles=doubles)
-        give_back(len(text))
-        return text
+        return bulk_results.read(job, which, shuffle=settings.bulk_shuffle_results, doubles=doubles)
 
     @staticmethod
     def _untouched(job: IngestJob, which: str) -> bytes:

@@ -10,9 +10,6 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
-import pyarrow.compute as pc
-
 from chartlift_sandbox.clock import Clock
 from chartlift_sandbox.salesforce import bulk_csv, ids
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
@@ -282,63 +279,3 @@ class IngestJobs:
 def _kept_hold(job: IngestJob, state: str) -> tuple[int, datetime | None]:
     """A planned stall outlives everything but an abort."""
     return (0, None) if state == "Aborted" and job.held else (job.hold_polls, job.hold_until)
-
-
-def outcome_table(echo: pa.Table, outcome: pa.Table) -> pa.Table:
-    """Puts outcome columns (`sf__Id`, `sf__Created`, `sf__Error`, `done`, `ok`) beside the uploaded ones.
-
-    `outcome` holds the engine's answer for the first rows; rows beyond it were not processed.
-    """
-    missing = echo.num_rows - outcome.num_rows
-    tail = pc.if_else(pc.equal(pc.fill_null(outcome["fields"], ""), ""), "--", pc.binary_join_element_wise(
-        pc.fill_null(outcome["fields"], ""), "--", " "
-    ))  # fmt: skip
-    parts = (pc.fill_null(outcome["code"], ""), pc.fill_null(outcome["message"], ""), tail)
-    columns: dict[str, pa.ChunkedArray] = {
-        "sf__Id": pc.fill_null(outcome["id"], ""),
-        "sf__Created": pc.if_else(pc.fill_null(outcome["created"], False), "true", "false"),
-        "sf__Error": pc.binary_join_element_wise(*parts, ":"),
-        "ok": outcome["success"],
-    }
-    padded = [pa.chunked_array([*c.chunks, pa.nulls(missing, c.type)], c.type) for c in columns.values()]
-    done = pa.array([True] * outcome.num_rows + [False] * missing, pa.bool_())
-    names = [*(f"\x00{name}" for name in columns), "\x00done", *echo.column_names]
-    return pa.table([*padded, done, *echo.columns], names=names)
-
-
-def write_results(job: IngestJob, table: pa.Table) -> None:
-    """Stores the outcome of every row."""
-    options = pa.ipc.IpcWriteOptions(compression="lz4")
-    with pa.OSFile(str(job.result_file), "wb") as sink, pa.ipc.new_file(sink, table.schema, options=options) as writer:
-        writer.write_table(table)
-
-
-def read_results(job: IngestJob, which: str, *, shuffle: bool, doubles: frozenset[str]) -> bytes:
-    """One of the three result sets as CSV.
-
-    Args:
-        job: A job in a terminal state.
-        which: `successfulresults`, `failedresults` or `unprocessedrecords`.
-        shuffle: Give rows in another order than they were uploaded.
-        doubles: Lower-case names of fields whose numbers a real org re-formats in the successful results.
-    """
-    with pa.OSFile(str(job.result_file), "rb") as source:
-        table = pa.ipc.open_file(source).read_all()
-    echoed = [name for name in table.column_names if not name.startswith("\x00")]
-    done, ok = table["\x00done"], pc.fill_null(table["\x00ok"], False)
-    wanted, heads = {
-        "successfulresults": (pc.and_(done, ok), ["sf__Id", "sf__Created"]),
-        "failedresults": (pc.and_(done, pc.invert(ok)), ["sf__Id", "sf__Error"]),
-        "unprocessedrecords": (pc.invert(done), []),
-    }[which]
-    table = table.select([*(f"\x00{name}" for name in heads), *echoed]).filter(wanted)
-    table = table.rename_columns([*heads, *echoed])
-    if job.reversed:
-        table = table.take(pa.array(range(table.num_rows - 1, -1, -1), pa.int64()))
-    elif shuffle and table.num_rows > 1:
-        table = table.take(bulk_csv.shuffled(table.num_rows, int.from_bytes(job.id[3:11].encode()) >> 1))
-    if which == "successfulresults" and table.num_rows:
-        for name in (one for one in echoed if one.lower() in doubles):
-            column = bulk_csv.echo_doubles(table[name])
-            table = table.set_column(table.column_names.index(name), name, column)
-    return bulk_csv.render(table, quoted=len(heads), delimiter=job.delimiter, line_ending=job.line_ending)

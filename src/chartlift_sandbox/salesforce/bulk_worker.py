@@ -12,7 +12,8 @@ import pyarrow.compute as pc
 
 from chartlift_sandbox.faults import JOB_KINDS, ROW_KINDS, Fault, FaultPlan
 from chartlift_sandbox.salesforce import bulk_csv, dml
-from chartlift_sandbox.salesforce.bulk_jobs import IngestJob, IngestJobs, outcome_table, write_results
+from chartlift_sandbox.salesforce.bulk_jobs import IngestJob, IngestJobs
+from chartlift_sandbox.salesforce.bulk_results import OUTCOME, ResultWriter
 from chartlift_sandbox.salesforce.call import DmlOptions
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.failures import row_numbers
@@ -26,7 +27,6 @@ BATCH_ROWS = 10_000
 CALL_ROWS = 50_000
 """Records handed to the engine at once: every call looks through the whole table for its keys."""
 _RUNNING = frozenset({"InProgress"})
-_OUTCOME = ("id", "success", "created", "code", "message", "fields")
 _log = logging.getLogger(__name__)
 
 
@@ -72,6 +72,8 @@ class IngestWorker:
             self._jobs.advance(job, _RUNNING, state)
             if job.purge:
                 self._jobs.drop(job)
+            with self._org.lock:
+                self._org.packing.rest(self._org.db)
             give_back(job.size)
 
     def _carry_out(self, job: IngestJob) -> str:
@@ -82,22 +84,27 @@ class IngestWorker:
         except bulk_csv.BulkDataError as error:
             job.error = str(error)
             return "Failed"
+        del body
         job.rows = echo.num_rows
-        faults = self._taken(job)
-        state, outcomes = "JobComplete", [_empty_outcome()]
+        with ResultWriter(job, echo) as results:
+            state = self._process(job, echo, results)
+            results.add(echo.slice(job.processed), OUTCOME.empty_table())
+        job.upload_file.unlink(missing_ok=True)
+        return "JobComplete" if state == "InProgress" else state
+
+    def _process(self, job: IngestJob, echo: pa.Table, results: ResultWriter) -> str:
+        """Hands the rows to the engine, some at a time; answers the state after the last of them."""
+        state, faults = "JobComplete", self._taken(job)
         for start in range(0, echo.num_rows or 1, CALL_ROWS):
             if job.state != "InProgress" or self._stopping.is_set():
-                state = "Aborted"
-                break
+                return "Aborted"
             state, outcome = self._batch(job, echo.slice(start, CALL_ROWS), faults)
-            outcomes.append(_hide_created(outcome, faults))
+            results.add(echo.slice(start, outcome.num_rows), _hide_created(outcome, faults))
             job.processed += outcome.num_rows
             job.failed += outcome.num_rows - (pc.sum(outcome["success"]).as_py() or 0)
             if state != "InProgress":
                 break
-        write_results(job, outcome_table(echo, pa.concat_tables(outcomes)))
-        job.upload_file.unlink(missing_ok=True)
-        return "JobComplete" if state == "InProgress" else state
+        return state
 
     def _batch(self, job: IngestJob, echo: pa.Table, faults: list[Fault]) -> tuple[str, pa.Table]:
         """Some internal batches: the state after them (InProgress = go on) and the outcome of its rows, in order."""
@@ -112,13 +119,13 @@ class IngestWorker:
             job.error = "ExceededQuota : Daily bulk API batch limit exceeded"
             echo = echo.slice(0, granted * BATCH_ROWS)
         if not granted:
-            return "Failed", _empty_outcome()
+            return "Failed", OUTCOME.empty_table()
         try:
             outcome = self._dml(job, echo, [one for one in faults if one.kind in ROW_KINDS])
         except OrgError as error:
             column = error.fields[0] if error.code == "INVALID_FIELD" and error.fields else None
             job.error = f"InvalidBatch : Field name not found : {column}" if column else f"InvalidBatch : {error}"
-            return "Failed", _empty_outcome()
+            return "Failed", OUTCOME.empty_table()
         if stop is not None and job.processed + outcome.num_rows >= last:
             job.error = stop.body or "InternalServerError : planned fault"
             return ("Failed" if stop.kind == "fail_job" else "Aborted"), outcome
@@ -157,7 +164,8 @@ class IngestWorker:
                     self._org, job.operation, job.object, table, actor,
                     external_id=job.external_id, job=job.id, options=options,
                 )  # fmt: skip
-        return answer.select(list(_OUTCOME)).cast(_empty_outcome().schema)
+                self._org.packing.wrote(self._org.db, table.num_rows)
+        return answer.select(OUTCOME.names).cast(OUTCOME)
 
 
 def _last_row(stop: Fault, rows: int) -> int:
@@ -174,8 +182,3 @@ def _hide_created(outcome: pa.Table, faults: list[Fault]) -> pa.Table:
             created = pc.and_(outcome["created"].combine_chunks(), pc.invert(hit))
             outcome = outcome.set_column(outcome.column_names.index("created"), "created", created)
     return outcome
-
-
-def _empty_outcome() -> pa.Table:
-    kinds = {"success": pa.bool_(), "created": pa.bool_()}
-    return pa.table({name: pa.array([], kinds.get(name, pa.string())) for name in _OUTCOME})

@@ -111,7 +111,8 @@ class ClassicDoor:
             records = await run_in_threadpool(found.to_records, job.version)
             return Response(orjson.dumps(records), media_type="application/json")
         table = await run_in_threadpool(found.arrow)
-        text = bulk_csv.render(table, quoted=table.num_columns, delimiter=",", line_ending="LF")
+        text = bulk_csv.head(table.column_names, quoted=table.num_columns, delimiter=",", line_ending="LF")
+        text += bulk_csv.rows(table, delimiter=",", line_ending="LF")
         return Response(text, media_type="text/csv; charset=UTF-8")
 
 

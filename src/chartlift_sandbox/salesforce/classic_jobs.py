@@ -235,6 +235,8 @@ class ClassicJobs:
             job=job.id,
             options=DmlOptions(channel="bulk", serial=job.concurrency == "Serial"),
         )
+        with self._org.lock:
+            self._org.packing.wrote(self._org.db, table.num_rows)
         batch.rows = answer.to_pylist()
 
     def kept(self) -> dict[str, Any]:

@@ -40,6 +40,7 @@ from chartlift_sandbox.salesforce.literals import whole
 from chartlift_sandbox.salesforce.rulebook import Rulebook
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject
 from chartlift_sandbox.salesforce.settings import OrgSettings
+from chartlift_sandbox.salesforce.statements import Statements
 from chartlift_sandbox.salesforce.writes import EVERYTHING, Only, WriteLog
 
 
@@ -70,7 +71,7 @@ class People:
     automated: str = ""
 
 
-class Org:
+class Org(Statements):
     """The whole state of one org. Hold `lock` around anything that needs several statements."""
 
     def __init__(self, clock: Clock, *, seed: int = 0, path: str = ":memory:") -> None:
@@ -85,6 +86,7 @@ class Org:
         self.before_save, self.validation_rules = self.rules.before_save, self.rules.validation
         self.row_faults: list[RowFault] = []
         self.binned = 0
+        self.packing = store.Packing()
         self.storage_mb: Callable[[], int] = lambda: 10_240
         self.injector: Injector | None = None
         self.natural_keys = natural_keys()
@@ -165,26 +167,6 @@ class Org:
     def now(self) -> datetime:
         """The org's time as it is stored: UTC without zone, whole seconds."""
         return self.clock.now().replace(tzinfo=None, microsecond=0)
-
-    def query(self, sql: str, params: Any = None) -> pa.Table:
-        """Run one statement and answer its rows as Arrow."""
-        with self.lock:
-            return self.db.execute(sql, params).to_arrow_table()
-
-    def rows(self, sql: str, params: Any = None) -> list[dict[str, Any]]:
-        """Run one statement and answer its rows as dictionaries."""
-        return self.query(sql, params).to_pylist()
-
-    def query_with(self, tables: dict[str, pa.Table], sql: str, params: Any = None) -> pa.Table:
-        """Run one statement that also sees the given Arrow tables under their names."""
-        with self.lock:
-            for name, table in tables.items():
-                self.db.register(name, table)
-            try:
-                return self.db.execute(sql, params).to_arrow_table()
-            finally:
-                for name in tables:
-                    self.db.unregister(name)
 
     def transaction(self) -> AbstractContextManager[None]:
         """A block that is committed as a whole or undone as a whole; blocks may nest."""

@@ -6,7 +6,17 @@ from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
-from chartlift_sandbox.salesforce import audit, automation, consequences, duplicates, hooks, locks, sharing, uniqueness
+from chartlift_sandbox.salesforce import (
+    audit,
+    automation,
+    consequences,
+    duplicates,
+    hooks,
+    locks,
+    one_row,
+    sharing,
+    uniqueness,
+)
 from chartlift_sandbox.salesforce.derived import affected, update_sql
 from chartlift_sandbox.salesforce.failures import any_true, row_numbers
 from chartlift_sandbox.salesforce.kernels import pc
@@ -102,12 +112,16 @@ def existing(call: Call, ids: pa.Array, names: list[str], *, want_deleted: bool 
     columns = "".join(f", t.{quote(name)} AS {quote(OLD + name)}" for name in names)
     gone = 't."IsDeleted"' if call.sobject.field("IsDeleted") else 't."_deleted_at" IS NOT NULL'
     same, values = match_sql('t."Id"', "w.id", ids)
-    found = call.org.query_with(
-        {"_wanted": pa.table({"i": row_numbers(call.count), "id": ids})},
-        f"SELECT w.i, t.rowid AS rid, {gone} AS gone{columns}{sharing.columns(call, 't')} FROM _wanted w "
-        f"LEFT JOIN {quote(call.sobject.name)} t ON {same} ORDER BY w.i",
-        values,
-    )
+    asked = f"t.rowid AS rid, {gone} AS gone{columns}{sharing.columns(call, 't')}"
+    if values:  # one record: beside a join the engine plans for longer than it looks
+        found = call.org.query(f"SELECT 0 AS i, {asked} FROM {quote(call.sobject.name)} t WHERE {same}", values)
+        if not found.num_rows:
+            found = pa.table({one.name: pa.nulls(1, one.type) for one in found.schema})
+    else:
+        found = call.org.query_with(
+            {"_wanted": pa.table({"i": row_numbers(call.count), "id": ids})},
+            f"SELECT w.i, {asked} FROM _wanted w LEFT JOIN {quote(call.sobject.name)} t ON {same} ORDER BY w.i",
+        )
     missing = pc.and_(pc.is_valid(ids), pc.is_null(column_of(found, "rid")))
     call.failures.add(missing, "INVALID_CROSS_REFERENCE_KEY", UNKNOWN_REFERENCE)
     deleted = column_of(found, "gone")
@@ -147,11 +161,16 @@ def _save(call: Call, ids: pa.Array, found: pa.Table, staged: dict[str, pa.Array
 
 
 def _write(call: Call, incoming: pa.Table, names: list[str], ids: pa.Array) -> None:
-    same, values = match_sql('t."Id"', 't."Id"', ids)  # one row is found by index, many by their place alone
-    only = f" AND {same}" if values else ""
-    sets = [f"{quote(name)} = _incoming.{quote(name)}" for name in names] + stamps(call.sobject)
-    sql = f"UPDATE {quote(call.sobject.name)} AS t SET {', '.join(sets)} FROM _incoming WHERE t.rowid = _incoming._rid{only}"
-    call.org.query_with({"_incoming": incoming}, sql, stamp_values(call, sql) | values)
+    same, values = match_sql('t."Id"', 't."Id"', ids)
+    row = one_row.cells(incoming.select(names), values) if values else None
+    shown = {name: row[name] if row else f"_incoming.{quote(name)}" for name in names}
+    sets = [*(f"{quote(name)} = {value}" for name, value in shown.items()), *stamps(call.sobject)]
+    sql = f"UPDATE {quote(call.sobject.name)} AS t SET {', '.join(sets)}"
+    stamped = stamp_values(call, sql)
+    if row:  # one record is found by index, many by their place
+        call.org.run(f"{sql} WHERE {same}", stamped | values)
+    else:
+        call.org.query_with({"_incoming": incoming}, f"{sql} FROM _incoming WHERE t.rowid = _incoming._rid", stamped)
     rules = affected(call.sobject, set(names))
     if rules:
         rows = pa.table({"rid": incoming.column("_rid")})

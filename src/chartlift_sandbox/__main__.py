@@ -2,6 +2,7 @@
 
 import argparse
 import asyncio
+import gc
 import json
 import sys
 import tempfile
@@ -86,6 +87,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(error, file=sys.stderr)
         return _USAGE
     sys.meta_path.insert(0, AbsentPandas())
+    gc.disable()  # nothing that the start makes is garbage, and looking for some takes a tenth of it
     from chartlift_sandbox.estate import Estate, build_estate
     from chartlift_sandbox.org_switches import SwitchError
     from chartlift_sandbox.salesforce.memory import keep_between_calls
@@ -94,6 +96,8 @@ def main(arguments: list[str] | None = None) -> int:
     keep_between_calls()
 
     def announce(estate: Estate) -> None:
+        gc.freeze()
+        gc.enable()
         print(json.dumps(estate.announcement()), flush=True)
 
     ports = Ports(options.clinic_port, options.org_port, options.org_tls_port, options.control_port)

@@ -12,6 +12,7 @@ import pyarrow as pa
 from chartlift_sandbox.salesforce.kernels import pc
 from chartlift_sandbox.salesforce.literals import FALSE, NO_NUMBER, NO_TEXT, TRUE, all_true, text, whole
 
+_SMALL = 4_096
 _LARGEST = 200_000
 RESULT_SCHEMA = pa.schema(
     [
@@ -118,9 +119,9 @@ def row_numbers(count: int) -> pa.Array:
     """0, 1, 2 … as an array."""
     if count > _LARGEST:
         return pa.array(range(count), pa.int64())
-    return _counting().slice(0, count)
+    return _counting(_SMALL if count <= _SMALL else _LARGEST).slice(0, count)
 
 
 @cache
-def _counting() -> pa.Array:
-    return pa.array(range(_LARGEST), pa.int64())
+def _counting(count: int) -> pa.Array:
+    return pa.array(range(count), pa.int64())

@@ -14,6 +14,7 @@ from typing import Any, NoReturn
 import duckdb
 import pyarrow as pa
 
+from chartlift_sandbox.salesforce.memory import LARGE, give_back
 from chartlift_sandbox.salesforce.schema import Field, SObject
 
 MOST_LOOSE = 500_000
@@ -163,7 +164,9 @@ class Packing:
     def _pack(self, db: duckdb.DuckDBPyConnection, most: int) -> None:
         if self._rows > most:
             self._rows = 0
+            give_back(LARGE)
             db.execute("CHECKPOINT")
+            give_back(LARGE)
 
 
 class UndoneError(Exception):

@@ -303,3 +303,21 @@ def test_many_jobs_at_once_lose_nothing(sandbox: Sandbox) -> None:
     assert len(jobs) == 4
     sql = 'SELECT count(*), count(DISTINCT "Key__c") FROM "Visit__c" WHERE regexp_matches("Key__c", ?)'
     assert sandbox.estate.org.db.execute(sql, ["^m[0-9]-"]).fetchone() == (2000, 2000)
+
+
+def test_results_of_a_job_in_several_pieces_hold_every_row_once(sandbox: Sandbox) -> None:
+    count, bad = 60_000, {7, 49_999, 50_000, 59_999}
+    lines = (f"piece-{n},{'abc' if n in bad else n}" for n in range(count))
+    job = sandbox.ingest("insert", "Visit__c", "Key__c,Cost__c\n" + "\n".join(lines) + "\n")
+    assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (count, len(bad))
+    good = rows_of(results(sandbox, job["id"], "successfulResults"))
+    failed = rows_of(results(sandbox, job["id"], "failedResults"))
+    assert {row["Key__c"] for row in failed} == {f"piece-{n}" for n in bad}
+    assert len(good) == len({row["sf__Id"] for row in good}) == count - len(bad)
+    assert {row["Key__c"] for row in good} == {f"piece-{n}" for n in range(count)} - {f"piece-{n}" for n in bad}
+    assert [row["Key__c"] for row in good] != sorted((row["Key__c"] for row in good), key=lambda key: int(key[6:]))
+    assert results(sandbox, job["id"], "unprocessedrecords") == "Key__c,Cost__c\n"
+    by_key = {row["Key__c"]: row["sf__Id"] for row in good}
+    asked = "SELECT Id, Key__c FROM Visit__c WHERE Key__c IN ('piece-0', 'piece-50001')"
+    found = sandbox.get("/query", params={"q": asked}).json()["records"]
+    assert {row["Key__c"]: row["Id"] for row in found} == {key: by_key[key] for key in ("piece-0", "piece-50001")}

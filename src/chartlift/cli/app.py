@@ -66,10 +66,16 @@ def extract(
 
 
 @app.command()
-def profile(workspace: Home = HERE, as_json: Json = False) -> int:
+def profile(
+    workspace: Home = HERE,
+    as_json: Json = False,
+    finding: Annotated[str, typer.Option(help="List all records of a finding: CODE, or 'CODE entity.field'.")] = "",
+) -> int:
     """Find what is wrong with the data before a record moves."""
     from chartlift.stages import profile as stage
 
+    if finding:
+        return run("finding", lambda tools: stage.records(tools, finding), workspace=workspace, as_json=as_json)
     return run("profile", stage.run, workspace=workspace, as_json=as_json)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from chartlift import __version__
 from chartlift.cli import words
-from chartlift.cli.screen import GRAVITIES
 from chartlift.cli.screen_overview import FATES, folded
+from chartlift.cli.screen_profile import GRAVITIES
 from chartlift.model.rebuild import WARNING
 
 STEPS = (

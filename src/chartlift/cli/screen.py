@@ -6,19 +6,13 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from chartlift.cli import layout, screen_carry, screen_demo, screen_rebuild, words
+from chartlift.cli import layout, screen_carry, screen_demo, screen_profile, screen_rebuild, words
 from chartlift.cli.layout import Sheet, count
 from chartlift.model.outcomes import CarryReport, CompareReport, RollbackReport, StepReport
 from chartlift.model.ports import Probe
 from chartlift.model.rebuild import RebuildReport
-from chartlift.model.reports import CheckReport, EstimateReport, ExtractReport, Finding, ProfileReport, Report
+from chartlift.model.reports import CheckReport, EstimateReport, ExtractReport, ProfileReport, Report
 from chartlift.model.standing import AuditReport, PurgeReport, StatusReport
-
-GRAVITIES = (  # of each kind so many lines; the rest is counted
-    ("error", 12, "Rows that will be held, or lose a field, unless the clinic puts this right"),
-    ("warning", 10, "Single fields that will be left empty, and things to look at"),
-    ("note", 5, "Sent, and worth knowing"),
-)
 
 
 def show(report: Report) -> None:
@@ -35,7 +29,7 @@ def text(report: Report, width: int = 0) -> str:
         case ExtractReport():
             _extract(sheet, report)
         case ProfileReport():
-            _profile(sheet, report)
+            screen_profile.put(sheet, report)
         case EstimateReport():
             _estimate(sheet, report)
         case CarryReport():
@@ -108,45 +102,7 @@ def _extract(sheet: Sheet, report: ExtractReport) -> None:
         sheet.line(f"{count(conflicts, 'record')} arrived in two versions; the newer one is kept.")
     if not report.complete:
         sheet.line("Not complete: a listing has fewer rows than it promised. Run: chartlift extract --full")
-    _findings(sheet, report.findings)
-
-
-def _profile(sheet: Sheet, report: ProfileReport) -> None:
-    counted = [f"{words.unit(e.name)} {e.rows:,}" for e in report.entities if e.rows]
-    sheet.title(f"Extraction {report.extraction}")
-    sheet.line(", ".join(counted))
-    _findings(sheet, report.findings)
-    if not report.findings:
-        sheet.line("Nothing to complain about.")
-
-
-def _findings(sheet: Sheet, findings: Sequence[Finding]) -> None:
-    """By gravity, the most frequent first; one line for a code however many fields have it."""
-    for gravity, most, title in GRAVITIES:
-        merged = _merged([f for f in findings if f.severity == gravity])
-        if not merged:
-            continue
-        sheet.title(title)
-        rows = [(number, code, f"{said}: {where}") for code, said, where, number in merged[:most]]
-        sheet.table(("rows", "code", "what, and where"), rows, "ftr")
-        left = merged[most:]
-        if left:
-            sheet.line(
-                f"… and {count(len(left), 'more kind')}, {count(sum(m[3] for m in left), 'row')} (see --json)", 2
-            )
-
-
-def _merged(findings: Sequence[Finding]) -> list[tuple[str, str, str, int]]:
-    """Code, text, fields, rows: findings of one code and text together."""
-    found: dict[tuple[str, str], list[Finding]] = {}
-    for finding in findings:
-        found.setdefault((finding.code, finding.text), []).append(finding)
-    merged = []
-    for (code, said), same in found.items():
-        places = [f.entity.replace("+", ", ").split(", ")[0] + (" …" if "+" in f.entity else "") for f in same]
-        where = ", ".join(dict.fromkeys(places))
-        merged.append((code, said, where, sum(f.count for f in same)))
-    return sorted(merged, key=lambda m: -m[3])
+    screen_profile.findings(sheet, report.findings)
 
 
 def _estimate(sheet: Sheet, report: EstimateReport) -> None:
@@ -171,7 +127,7 @@ def _estimate(sheet: Sheet, report: EstimateReport) -> None:
     sheet.title("Where things land")
     named = [(s.source, s.target, s.how) for s in report.table]
     sheet.table(("in the clinic", "in Salesforce", "how"), named, "ttr")
-    _findings(sheet, report.findings)
+    screen_profile.findings(sheet, report.findings)
 
 
 def _step(sheet: Sheet, report: StepReport) -> None:
@@ -180,6 +136,9 @@ def _step(sheet: Sheet, report: StepReport) -> None:
         return
     if report.kind == "schema":
         _schema(sheet, report)
+        return
+    if report.kind == "finding":
+        screen_profile.records(sheet, report)
         return
     if report.kind == "demo":
         screen_demo.put(sheet, report)

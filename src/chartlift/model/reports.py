@@ -56,6 +56,7 @@ class Finding:
     text: str
     fate: str = ""
     samples: tuple[str, ...] = ()
+    proposal: str = ""  # what a person could decide
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,9 @@ class EntityShape:
     refs: Mapping[str, str] = field(default_factory=dict)  # column -> entity whose id it holds
     lists: tuple[str, ...] = ()  # columns whose values come from a list, not from a person's own words
     person: Mapping[str, str] = field(default_factory=dict)  # role (born, surname, forename, …) -> column
+    roles: Mapping[str, str] = field(
+        default_factory=dict
+    )  # what a column is: total, paid, due, size, hash, mail … -> column
     dated: str = ""  # the column that says which year a row belongs to
     state: str = ""  # the column with the row's state …
     states: Mapping[str, str] = field(default_factory=dict)  # … and what it says: open = ahead, done = behind

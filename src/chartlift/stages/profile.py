@@ -6,18 +6,19 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from chartlift import transforms
-from chartlift.errors import NotConfirmed
+from chartlift.errors import NotConfirmed, UsageError
+from chartlift.model.outcomes import StepReport
 from chartlift.model.ports import Tools
 from chartlift.model.reports import EntityProfile, FieldProfile, Finding, ProfileReport
 from chartlift.model.source import EntityShape
 from chartlift.stages import soundness
+from chartlift.stages.soundness.book import MASK, Book
 from chartlift.stages.sqltext import ident
 
 LONGEST_LIST = 200  # values of a list that are shown
 LONGEST_VALUE = 80
 _COLUMNS_AT_ONCE = 20
 _DAY = "^([0-9]{4})-[0-9]{2}-[0-9]{2}"
-_RANK = {"error": 0, "warning": 1, "note": 2}
 
 
 def run(tools: Tools) -> ProfileReport:
@@ -34,15 +35,43 @@ def run(tools: Tools) -> ProfileReport:
     for number, shape in enumerate(shapes):
         tools.progress.step(f"profile {shape.name}", number, len(shapes))
         entities.append(_entity(sql, shape))
-    tools.progress.step("profile: findings")
-    found = [
-        *_extracted(tools),
-        *soundness.findings(sql, shapes, tools.clock.now().date()),
-        *soundness.rules(tools, shapes),
-    ]
-    report = ProfileReport(extraction, tuple(entities), tuple(_ordered(found)))
+    book = Book(sql)
+    book.ready += _extracted(tools)
+    soundness.look(book, tools, shapes)
+    report = ProfileReport(extraction, tuple(entities), tuple(book.close(extraction)))
     tools.journal.put_report("profile", "", report.as_json())
     return report
+
+
+def records(tools: Tools, finding: str) -> StepReport:
+    """Every record of a finding, named by its code, or by code and place (`R-EMAIL patient.email`).
+
+    `data["records"]` has `place`, `key`, `other` (of a pair), `evidence` and `value` (the form of the value, masked). If there
+    is no profile of the newest extraction, one is made first.
+
+    Raises:
+        UsageError: the profile has no such finding.
+    """
+    sql = tools.staging.sql
+    if _profiled(sql) != _newest(sql):
+        run(tools)
+    code, _, place = finding.strip().partition(" ")
+    code = code.upper()
+    if not sql.execute("SELECT 1 FROM profile_finding WHERE code = $1 AND $2 IN ('', place)", [code, place]).fetchall():
+        known = sql.execute("SELECT DISTINCT code FROM profile_finding ORDER BY code").fetchall()
+        raise UsageError(
+            f"The profile has no finding {finding}.", hint="It has " + ", ".join(row[0] for row in known) + "."
+        )
+    sql.execute(MASK)
+    found = list(soundness.book.records(sql, code, place))
+    text = f"{len(found)} records of {code}"
+    return StepReport("finding", lines=(text,), data={"finding": code, "records": found})
+
+
+def _profiled(sql: Any) -> int | None:
+    """The extraction whose findings are in staging."""
+    made = sql.execute("SELECT count(*) FROM duckdb_tables() WHERE table_name = 'profile_finding'").fetchone()[0]
+    return sql.execute("SELECT max(extraction) FROM profile_finding").fetchone()[0] if made else None
 
 
 def _newest(sql: Any) -> int:
@@ -112,13 +141,3 @@ def _extracted(tools: Tools) -> Iterator[Finding]:
         words: dict[str, Any] = dict(finding)
         words["samples"] = tuple(words.get("samples", ()))
         yield Finding(**words)
-
-
-def _ordered(found: Sequence[Finding]) -> list[Finding]:
-    """Each (code, place) once, the gravest first."""
-    kept: dict[tuple[str, str], Finding] = {}
-    for finding in found:
-        place = (finding.code, finding.entity)
-        if place not in kept or kept[place].count < finding.count:
-            kept[place] = finding
-    return sorted(kept.values(), key=lambda f: (_RANK.get(f.severity, 3), -f.count, f.code, f.entity))

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chartlift.errors import CredentialsError, NotConfirmed, Unreachable
+from chartlift.errors import CredentialsError, NotConfirmed, Unreachable, UsageError
 from chartlift.model.plan import FieldRule, ObjectMap, ValueMap
 from chartlift.model.ports import Tools
 from chartlift.model.source import Probe
@@ -147,8 +147,8 @@ def test_duplicates_exact_and_probable(tools: Tools, clinic: Any) -> None:
         {**same, "firstName": "Tom"},
         {**same, "dateOfBirth": "1970-01-01"},
         {**same, "dateOfBirth": "1970-01-01"},
-        {"nhsNumber": "999 000 0018", "dateOfBirth": "2001-01-01"},
-        {"nhsNumber": "9990000018", "dateOfBirth": "2002-01-01"},
+        {"firstName": "Ann", "nhsNumber": "999 000 0018", "dateOfBirth": "2001-01-01"},
+        {"firstName": "Bob", "nhsNumber": "9990000018", "dateOfBirth": "2002-01-01"},
         {"nhsNumber": "9990000018", "dateOfBirth": "2001-01-01", "mergedIntoPatientId": 1},
     ]
     for row, more in zip(clinic.rows["patient"], people, strict=True):
@@ -158,6 +158,59 @@ def test_duplicates_exact_and_probable(tools: Tools, clinic: Any) -> None:
     assert found["R-DUP", "patient"].count == 2
     assert found["R-NHS-DUP", "patient.nhsNumber"].samples == ("patient 7", "patient 8")
     assert found["R-NHS-DUP-BORN", "patient.nhsNumber"].count == 2
+
+
+def test_all_records_of_a_finding_are_listed_by_key_evidence_and_the_form_of_the_value(
+    tools: Tools, clinic: Any
+) -> None:
+    clinic.fill(9, 0)
+    twin = {"lastName": "Ní Bhriain", "firstName": "Aoife", "dateOfBirth": "1984-03-09", "mobilePhone": "0871234567"}
+    for row, more in zip(clinic.rows["patient"], [twin, {**twin, "dateOfBirth": "1984-09-03"}], strict=False):
+        row.update(more)
+    for row in clinic.rows["patient"][2:]:
+        row["email"] = "canary@@example.org"
+    extract.run(tools)
+    listed = profile.records(tools, "r-email-standin patient.email").data["records"]
+    assert [one["key"] for one in listed] == [f"patient {number}" for number in range(3, 10)]
+    assert {one["value"] for one in listed} == {"xxxxxx@@xxxxxxx.xxx"}
+    pair = profile.records(tools, "R-DUP").data["records"]
+    assert [(one["key"], one["other"]) for one in pair] == [("patient 1", "patient 2")]
+    assert pair[0]["evidence"].startswith("surname same, forename same, birth date swapped, telephone same; score 0.9")
+    with pytest.raises(UsageError, match="no finding R-NONE"):
+        profile.records(tools, "R-NONE")
+
+
+def test_families_twins_and_shared_addresses_are_not_duplicates(tools: Tools, clinic: Any) -> None:
+    clinic.fill(40, 0)
+    home = {
+        "addressLine1": "1 Main Street",
+        "postcode": "BT34 1AA",
+        "homePhone": "028 9649 6012",
+        "email": "us@example.org",
+    }
+    home |= {"lastName": "Byrne", "householdId": 1}
+    family = [
+        {**home, "firstName": "Sean", "gender": "MALE", "dateOfBirth": "1954-03-29"},
+        {
+            **home,
+            "firstName": "Sean",
+            "gender": "MALE",
+            "dateOfBirth": "1984-03-29",
+        },  # his son, thirty years to the day
+        {**home, "firstName": "Maria", "gender": "FEMALE", "dateOfBirth": "2010-05-06"},
+        {**home, "firstName": "Marie", "gender": "FEMALE", "dateOfBirth": "2010-05-06"},  # twins
+        {**home, "firstName": "Tom", "gender": "MALE", "dateOfBirth": "2012-05-06"},
+        {**home, "firstName": "Una", "gender": "FEMALE", "dateOfBirth": "2012-05-06"},
+    ]
+    others = [
+        {"firstName": name, "lastName": "Kelly", "dateOfBirth": f"19{70 + n}-01-02"}
+        for n, name in enumerate(["Maria", "Marie"] * 5)
+    ]
+    for row, more in zip(clinic.rows["patient"], [*family, *others], strict=False):
+        row.update(more)
+    found = findings(profiled(tools))
+    assert not {code for code, _ in found} & {"R-DUP", "R-DUP-EXACT"}
+    assert found["R-EMAIL-SHARED", "patient.email"].count == 6
 
 
 def test_the_packs_rules_are_counted_with_the_fate_the_pack_gives(tools: Tools, clinic: Any) -> None:

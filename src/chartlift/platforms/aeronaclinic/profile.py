@@ -110,6 +110,7 @@ class Entity:
     refs: Mapping[str, str] = field(default_factory=dict)
     lists: tuple[str, ...] = ()
     person: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
     dated: str = ""
     state: str = ""
     states: Mapping[str, str] = field(default_factory=dict)
@@ -174,6 +175,7 @@ class Profile:
             refs=entity.refs,
             lists=entity.lists,
             person=entity.person,
+            roles=entity.roles,
             dated=entity.dated,
             state=entity.state,
             states=entity.states,

@@ -1,0 +1,92 @@
+"""What to do about a finding, as a person of the practice would be told."""
+
+from __future__ import annotations
+
+_CORRECT = "Correct it at the clinic, then extract again."
+_LEAVE = "Nothing to do; it is listed so that nobody is surprised."
+PROPOSALS = {
+    "R-DUP": "Compare the two records; if they are one person, merge them at the clinic, else leave both.",
+    "R-DUP-EXACT": "Merge the two records at the clinic.",
+    "R-DUP-POSSIBLE": "Look at a few of them; most are two people.",
+    "R-NHS-DUP": "Find out whose number it is and remove it from the other patient, or merge the two.",
+    "R-NHS-DUP-BORN": "Find out whose number it is and remove it from the other patient.",
+    "R-NHS-PPS": "Move it to the field of the PPS number; it is not taken along.",
+    "R-NHS-PADDED": _LEAVE,
+    "R-NHS-TEST": "If these are real patients, ask them for their number.",
+    "R-NHS-RANGE": "Check the kind of number that is stated beside it.",
+    "R-REF": "Correct the link at the clinic, or accept that the record is held or sent without it.",
+    "R-REF-MERGED": _LEAVE,
+    "R-REF-PATIENT": "Find out whose record it is, and correct the link at the clinic.",
+    "R-REF-SELF": "Remove the link at the clinic.",
+    "R-REF-CYCLE": "Remove one link of the circle at the clinic.",
+    "R-MERGED": _LEAVE,
+    "R-MERGE-CYCLE": "Decide which record is the surviving one, and merge again at the clinic.",
+    "R-MERGE-MISSING": "Undo the merge at the clinic, or name a survivor that is there.",
+    "R-DELETED": _LEAVE,
+    "R-STATE-TIME": "Close the visit, or accept its state as it is.",
+    "R-GUARDIAN": "Name the guardian at the clinic where there is one.",
+    "R-DECEASED": "Cancel what is still planned.",
+    "R-DOB-MISSING": "Ask at the next visit.",
+    "R-DOB-SENTINEL": "Ask at the next visit; until then there is no birth date.",
+    "R-DOB-EPOCH": "Look whether these patients were born that day.",
+    "R-NAME-TEST": "Delete test patients at the clinic before the last extraction.",
+    "R-POSTCODE": "Correct what matters for letters; the text is kept as it is.",
+    "R-POSTCODE-OUTWARD": "Ask for the whole postcode at the next visit.",
+    "R-POSTCODE-DISTRICT": "Ask for the Eircode at the next visit.",
+    "R-POSTCODE-COUNTRY": "Check the country of the address.",
+    "R-EIRCODE-MISSING": "Ask for the Eircode at the next visit.",
+    "R-PHONE-ZERO": _LEAVE,
+    "R-PHONE-048": _LEAVE,
+    "R-PHONE-NOT-VALID": "Numbers of films and tests look like this; text messages to them fail.",
+    "R-PHONE-LANDLINE": "Text messages to it fail; ask for a mobile number.",
+    "R-EMAIL-SHARED": _LEAVE,
+    "R-EMAIL-STANDIN": "Remove the stand-in at the clinic: all of them would get each other's e-mails.",
+    "R-PICK": "Add the value to the value maps in plan/, or correct it at the clinic.",
+    "R-PICK-VARIANT": "Look once whether each spelling means what the list says.",
+    "R-CODE-VARIANT": "Agree on one spelling of each code, if reports are made by it.",
+    "R-CUR": "Confirm the currency in the org, or correct it.",
+    "R-BAL": "Look at the invoice; its amounts are sent as they are.",
+    "R-BAL-PATIENT": "Look where the difference comes from before the old system is closed.",
+    "R-BAL-OVERPAID": "Pay it back or book it on another invoice.",
+    "R-BAL-DUE": "Correct the invoice at the clinic.",
+    "R-MONEY-DECIMALS": "Correct the amount; it is never rounded in silence.",
+    "R-PLAN": "Have somebody sign the plan off, or leave it behind.",
+    "R-PLAN-SUM": "Correct the instalments before anybody signs the plan off.",
+    "R-PLAN-DATES": "Correct the days before anybody signs the plan off.",
+    "R-REBUILD": "Cancel the mandate at the provider, too.",
+    "R-CAREPLAN": "End the plan that no longer holds.",
+    "R-CAREPLAN-OVER": "Ask the provider whether it still collects.",
+    "R-LONG": "Shorten or split the text at the clinic.",
+    "R-LONG-PARTS": _LEAVE,
+    "R-LEN": "Shorten it at the clinic, or accept that the field stays empty.",
+    "R-TEXT-MOJIBAKE": "Correct the letters where the text still matters.",
+    "R-DOC-EMPTY": "Look for the original file.",
+    "R-DOC-LARGE": "Keep it outside of the org, and link it.",
+    "R-DOC-SHARED": "Look whether the document lies with the right patient.",
+    "R-DOC-TWICE": _LEAVE,
+    "R-DOC-HASH": _LEAVE,
+    "R-USER-EMAIL": "Enter the e-mail address at the clinic, or decide: chartlift people --decide FILE.csv",
+    "R-USER-SHARED": "Give each an address of their own, or decide: chartlift people --decide FILE.csv",
+    "R-USER-LEFT": "Decide who takes their records: chartlift people --decide FILE.csv, or the fallback.",
+    "R-USER-TEXT": _LEAVE,
+    "R-NA": _LEAVE,
+    "R-FORMULA": _LEAVE,
+    "R-NAME-ONE": _LEAVE,
+    "R-CONSENT": _LEAVE,
+    "R-CONSENT-DATE": "Ask again for consent; without a date there is none.",
+    "R-KEY": "Report it to the vendor of the clinic's system.",
+    "S-UNMAPPED": "Decide whether the field matters; it is in the encrypted staging, and nowhere else.",
+}
+_BY_KIND = (
+    ("R-TEXT", _LEAVE),
+    ("R-DT", "Correct the day at the clinic where it matters."),
+    ("R-FILENAME", _LEAVE),
+    ("R-MIME", _LEAVE),
+)
+
+
+def proposal(code: str) -> str:
+    """The proposed decision for a code."""
+    if code in PROPOSALS:
+        return PROPOSALS[code]
+    return next((text for head, text in _BY_KIND if code.startswith(head)), _CORRECT)

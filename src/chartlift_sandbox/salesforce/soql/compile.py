@@ -19,7 +19,7 @@ MAX_OFFSET = 2_000
 MAX_CHILD_DEPTH = 5
 MAX_CHILDREN = 20
 SCOPES = frozenset({
-    "allprivate", "delegated", "everything", "mine", "mineandmygroups", "mymarketingobjects", "my_territory",
+    "allprivate", "delegated", "everything", "mine", "mine_and_my_groups", "mineandmygroups", "mymarketingobjects", "my_territory",
     "my_team_territory", "queue_owned", "scopingrule", "team",
 })  # fmt: skip
 _BIG = 10**15

@@ -21,6 +21,9 @@ from chartlift_sandbox.salesforce.soql.syntax import (
 )
 
 _ID_TYPES = frozenset({"id", "reference"})
+_TOP, _MEMBER, _UNDER_OR, _UNDER_NOT, _NESTED = range(5)
+"""Where a condition stands: alone or joined by AND at the top, under a top OR, under NOT, further down."""
+MAX_SEMI_JOINS = 2
 
 
 class Conditions:
@@ -37,30 +40,32 @@ class Conditions:
         self._column = column
         self._nested = nested
         self._text = scope.statement.text
+        self._semi_joins = 0
 
-    def sql(self, condition: Condition, *, strict: bool = False, under_or: bool = False) -> str:
+    def sql(self, condition: Condition, *, strict: bool = False, place: int = _TOP) -> str:
         """One condition as SQL; see `Filter` for `strict`."""
         if isinstance(condition, Junction):
-            inside_or = under_or or condition.operator == "OR"
-            parts = [self.sql(part, strict=strict, under_or=inside_or) for part in condition.parts]
+            below = (_UNDER_OR if condition.operator == "OR" else _MEMBER) if place == _TOP else _NESTED
+            parts = [self.sql(part, strict=strict, place=below) for part in condition.parts]
             return f"({f' {condition.operator} '.join(parts)})"
         if isinstance(condition, Negation):
-            return f"(NOT {self.sql(condition.part, strict=True, under_or=under_or)})"
+            below = _UNDER_NOT if place in {_TOP, _MEMBER} else _NESTED
+            return f"(NOT {self.sql(condition.part, strict=True, place=below)})"
         filtered = self._filter(condition.left)
         if isinstance(condition, Compare):
             return filtered.compare(condition.operator, condition.value, strict=strict)
-        return self._member(filtered, condition, under_or=under_or)
+        return self._member(filtered, condition, place)
 
     def _filter(self, left: Operand) -> Filter:
         return Filter(self._scope.statement, self._column(left), left.written, left.at)
 
-    def _member(self, filtered: Filter, condition: Membership, *, under_or: bool) -> str:
+    def _member(self, filtered: Filter, condition: Membership, place: int) -> str:
         if condition.operator in {"INCLUDES", "EXCLUDES"}:
             if not condition.texts:
                 raise refusal.malformed(self._text, condition.at, f"unexpected token: '{condition.operator.lower()}'")
             sql = filtered.includes(condition.texts, condition.at)
         elif condition.query is not None:
-            sql = self._semi_join(filtered, condition, condition.query, under_or=under_or)
+            sql = self._semi_join(filtered, condition, condition.query, place)
         elif condition.values:
             sql = filtered.among_values(condition.values)
         elif filtered.is_text or filtered.is_id:
@@ -69,14 +74,16 @@ class Conditions:
             raise refusal.bad_value(self._text, condition.at, filtered.written, filtered.column.type, quoted=False)
         return f"(NOT {sql})" if condition.operator in {"NOT IN", "EXCLUDES"} else sql
 
-    def _semi_join(self, filtered: Filter, condition: Membership, query: Query, *, under_or: bool) -> str:
-        self._check_semi_join(filtered, condition, query, under_or=under_or)
+    def _semi_join(self, filtered: Filter, condition: Membership, query: Query, place: int) -> str:
+        self._check_semi_join(filtered, condition, query, place)
         statement = self._scope.statement
         sobject = statement.object(query.source.name)
         if sobject is None:
             raise refusal.unknown_type(self._text, query.source.at, query.source.name)
-        if sobject.name == demands.LINKS:
-            demands.check_semi_join(statement, query)
+        demands.check_semi_join(statement, query, sobject.name)
+        if sobject is self._scope.root.sobject:
+            message = "The inner and outer selects should not be on the same object type"
+            raise refusal.malformed(self._text, query.source.at, message)
         inner = Scope(statement, sobject, query.sources)
         item = query.select[0]
         assert isinstance(item, SelectItem)
@@ -94,24 +101,38 @@ class Conditions:
         members = f"SELECT {chosen.sql} {inner.from_sql()} WHERE {' AND '.join(wheres)}"
         return f"coalesce({filtered.column.sql} IN ({members}), false)"
 
-    def _check_semi_join(self, filtered: Filter, condition: Membership, query: Query, *, under_or: bool) -> None:
+    def _check_semi_join(self, filtered: Filter, condition: Membership, query: Query, place: int) -> None:
+        complaint = _MISPLACED.get(place) or self._complaint(filtered, query)
+        if complaint:
+            raise refusal.malformed(self._text, condition.at, complaint)
+
+    def _complaint(self, filtered: Filter, query: Query) -> str | None:
+        """What is wrong with a semi-join that stands where it may."""
         item = query.select[0]
-        complaint = None
-        if under_or:
-            complaint = "Semi join sub-selects are not allowed with the 'OR' operator"
-        elif self._nested:
-            complaint = "Nesting of semi join sub-selects is not supported"
-        elif not filtered.is_id:
-            complaint = (
+        self._semi_joins += 1
+        if self._nested:
+            return "Nesting of semi join sub-selects is not supported"
+        if self._semi_joins > MAX_SEMI_JOINS:
+            return f"Maximum {MAX_SEMI_JOINS} semi join sub-selects are allowed"
+        if not filtered.is_id or len(filtered.column.path) > 1:
+            return (
                 "The left operand field in the where expression for outer query should be an id field, "
                 f"cannot use: '{filtered.written}'"
             )
-        elif len(query.select) != 1 or not isinstance(item, SelectItem) or not isinstance(item.what, FieldRef):
-            complaint = "semi join sub-selects can only query one id field"
-        elif query.group_by or query.order_by or query.limit is not None or query.offset is not None:
-            complaint = "GROUP BY, ORDER BY, LIMIT and OFFSET are not allowed in semi join sub-selects"
-        if complaint:
-            raise refusal.malformed(self._text, condition.at, complaint)
+        if len(query.select) != 1 or not isinstance(item, SelectItem) or not isinstance(item.what, FieldRef):
+            return "semi join sub-selects can only query one id field"
+        if query.group_by or query.order_by or query.limit is not None or query.offset is not None:
+            return "GROUP BY, ORDER BY, LIMIT and OFFSET are not allowed in semi join sub-selects"
+        return None
+
+
+_MISPLACED = {
+    _UNDER_OR: "Semi join sub-selects are not allowed with the 'OR' operator",
+    _UNDER_NOT: "Semi join sub-selects are not allowed with the 'NOT' operator",
+    _NESTED: (
+        "Semi join sub-selects are only allowed at the top level WHERE expressions and not in nested WHERE expressions."
+    ),
+}
 
 
 def plain(scope: Scope, what: Operand) -> Column:

@@ -10,6 +10,7 @@ from chartlift_sandbox.salesforce.soql.statement import Statement
 from chartlift_sandbox.salesforce.soql.syntax import Compare, Condition, FieldRef, Junction, Membership, Negation, Query
 
 LINKS = "ContentDocumentLink"
+_NEVER_INNER = frozenset({"Attachment", "Event", "Note", "Task"})
 _ENTITY = "linkedentityid"
 _ENDS = frozenset({"id", "contentdocumentid", _ENTITY})
 
@@ -33,10 +34,10 @@ def check_filter(statement: Statement, query: Query) -> None:
         raise OrgError("MALFORMED_QUERY", message)
 
 
-def check_semi_join(statement: Statement, query: Query) -> None:
-    """Raises OrgError MALFORMED_QUERY for links inside IN (SELECT …)."""
-    if statement.org.settings.content_links_need_filter:
-        message = f"Entity '{LINKS}' is not supported for semi join inner selects"
+def check_semi_join(statement: Statement, query: Query, name: str) -> None:
+    """Raises OrgError MALFORMED_QUERY for objects that cannot stand inside IN (SELECT …)."""
+    if name in _NEVER_INNER or (name == LINKS and statement.org.settings.content_links_need_filter):
+        message = f"Entity '{name}' is not supported for semi join inner selects"
         raise refusal.malformed(statement.text, query.source.at, message)
 
 

@@ -56,7 +56,7 @@ class Filter:
         if self.column.type == "boolean" and operator not in {"=", "!="}:
             raise self._refuse_operator(operator)
         if value.kind is Kind.NULL or (value.kind is Kind.STRING and value.raw == "" and (self.is_text or self.is_id)):
-            return self._null(operator, value)
+            return self._null(operator)
         if value.kind is Kind.WORD:
             return self._word(operator, value, strict=strict)
         sql = f"{self.key(self._operand())} {_SQL_OPERATOR[operator]} {self.key(self.statement.bind(self.cast(value)))}"
@@ -68,9 +68,10 @@ class Filter:
         # a checkbox of a missing parent counts as not ticked
         return f"coalesce({self.column.sql}, false)" if self.column.type == "boolean" else self.column.sql
 
-    def _null(self, operator: str, value: Value) -> str:
-        if self.column.type == "boolean" and self.column.kind == "field":
-            raise self._refuse_value(value)
+    def _null(self, operator: str) -> str:
+        if self.column.type == "boolean":
+            # null means not ticked
+            return f"({self._operand()} {'<>' if operator == '!=' else '='} false)"
         if operator in {"=", "!="}:
             return f"({self.column.sql} IS {'NOT ' if operator == '!=' else ''}NULL)"
         return "false"

@@ -115,16 +115,29 @@ def _aggregate(scope: Scope, call: Function) -> Column:
     if not allowed:
         message = f"field {inner.field.name} does not support aggregate operator {name}"
         raise refusal.malformed(scope.statement.text, call.at, message)
-    return Column(_aggregate_sql(name, inner), _aggregate_type(name, inner), inner.path, kind="aggregate")
+    return Column(_aggregate_sql(scope, name, inner), _aggregate_type(name, inner), inner.path, kind="aggregate")
 
 
-def _aggregate_sql(name: str, inner: Column) -> str:
+def sort_keys(scope: Scope, column: Column) -> list[str]:
+    """What rows are sorted by, as SQL: picklists by the order of their values, text without regard to case."""
+    values = scope.statement.schema.values(column.field) if column.type == "picklist" else ()
+    if not values:
+        return [group_key(column)]
+    listed = scope.statement.bind_texts([value.value.lower() for value in values])
+    place = f"coalesce(nullif(list_position({listed}, lower({column.sql})), 0), {_AFTER_ALL})"
+    return [f"CASE WHEN {column.sql} IS NOT NULL THEN {place} END", group_key(column)]
+
+
+_AFTER_ALL = 1_000_000
+
+
+def _aggregate_sql(scope: Scope, name: str, inner: Column) -> str:
     if name == "COUNT_DISTINCT":
         return f"count(DISTINCT {group_key(inner)})"
     if name == "SUM":
         return f"CAST(sum({inner.sql}) AS {inner.field.sql_type})"
     if name in {"MIN", "MAX"} and inner.field.sql_type == "VARCHAR" and inner.type not in _EXACT:
-        return f"arg_{name.lower()}({inner.sql}, {group_key(inner)})"
+        return f"arg_{name.lower()}({inner.sql}, row({', '.join(sort_keys(scope, inner))}))"
     return f"{name.lower()}({inner.sql})"
 
 

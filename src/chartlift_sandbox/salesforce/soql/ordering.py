@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from chartlift_sandbox.salesforce.soql import refusal
 from chartlift_sandbox.salesforce.soql.conditions import plain
-from chartlift_sandbox.salesforce.soql.functions import group_key
+from chartlift_sandbox.salesforce.soql.functions import sort_keys
 from chartlift_sandbox.salesforce.soql.grouping import Grouping
-from chartlift_sandbox.salesforce.soql.scope import Column, Scope
+from chartlift_sandbox.salesforce.soql.scope import Scope
 from chartlift_sandbox.salesforce.soql.syntax import OrderItem
 
 _UNSORTABLE = frozenset({"address", "location", "base64", "multipicklist"})
-_AFTER_ALL = 1_000_000
 
 
 def order_sql(scope: Scope, grouping: Grouping | None, items: tuple[OrderItem, ...]) -> list[str]:
@@ -25,14 +24,5 @@ def order_sql(scope: Scope, grouping: Grouping | None, items: tuple[OrderItem, .
             message = f"field '{item.what.written}' can not be sorted in a query call"
             raise refusal.placed("INVALID_FIELD", scope.statement.text, item.what.at, message)
         way = f"{'DESC' if item.descending else 'ASC'} NULLS {'LAST' if item.nulls_last else 'FIRST'}"
-        keys += [f"{sql} {way}" for sql in _keys(scope, column)]
+        keys += [f"{sql} {way}" for sql in sort_keys(scope, column)]
     return keys
-
-
-def _keys(scope: Scope, column: Column) -> list[str]:
-    values = scope.statement.schema.values(column.field) if column.type == "picklist" else ()
-    if not values:
-        return [group_key(column)]
-    listed = scope.statement.bind_texts([value.value.lower() for value in values])
-    place = f"coalesce(nullif(list_position({listed}, lower({column.sql})), 0), {_AFTER_ALL})"
-    return [f"CASE WHEN {column.sql} IS NOT NULL THEN {place} END", group_key(column)]

@@ -338,3 +338,40 @@ def test_flat_tables_hold_texts_in_the_order_of_the_statement(org: Any, ada: Any
 def test_doubles_look_as_java_writes_them(org: Any, ada: Any, number: float, text: str) -> None:
     org.insert("Visit__c", "a00", 1, Name="x", Fee__c=number)
     assert soql.run(org, ada, "SELECT Fee__c FROM Visit__c").arrow().column("Fee__c").to_pylist() == [text]
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("Name = 'a' AND (Name = 'b' OR Id IN {0})", "only allowed at the top level WHERE expressions"),
+        ("(NOT Id IN {0})", "with the 'NOT' operator"),
+        ("Id IN {0} AND Id NOT IN {0} AND Id IN {0}", "Maximum 2 semi join sub-selects are allowed"),
+        ("Parent.Id IN {0}", "should be an id field, cannot use: 'Parent.Id'"),
+        ("Id IN (SELECT ParentId FROM Account)", "should not be on the same object type"),
+        ("Id IN (SELECT WhatId FROM Task)", "Entity 'Task' is not supported for semi join inner selects"),
+    ],
+)
+def test_semi_joins_have_their_bounds(org: Any, ada: Any, where: str, words: str) -> None:
+    inner = "(SELECT AccountId FROM Contact)"
+    error = _refusal(org, ada, f"SELECT Id FROM Account WHERE {where.format(inner)}")
+    assert error.code == "MALFORMED_QUERY"
+    assert words in error.message
+    assert soql.run(org, ada, f"SELECT Id FROM Account WHERE (Id IN {inner} AND Id NOT IN {inner})").total == 0
+
+
+def test_a_checkbox_is_null_when_it_is_not_ticked(org: Any, ada: Any) -> None:
+    for number, ticked in enumerate([True, False]):
+        org.insert("Contact", "003", number, Name=str(ticked), HasOptedOutOfEmail=ticked)
+    for condition, want in {
+        "= null": "False",
+        "!= NULL": "True",
+        "IN (null)": "False",
+        "NOT IN (null)": "True",
+    }.items():
+        assert soql.run(org, ada, f"SELECT Name FROM Contact WHERE HasOptedOutOfEmail {condition}").rows == [(want,)]
+
+
+def test_the_least_and_greatest_picklist_value_follow_the_order_of_the_values(org: Any, ada: Any) -> None:
+    for number, rating in enumerate(["Cold", None, "Hot", "Warm"]):
+        org.insert("Account", "001", number, Name="a", Rating=rating)
+    assert soql.run(org, ada, "SELECT MIN(Rating), MAX(Rating) FROM Account").rows == [("Hot", "Cold")]

@@ -182,8 +182,12 @@ class Filter:
         other = [v for v in values if v not in plain]
         parts = [self.compare("=", value, strict=True) for value in other]
         if plain or not parts:
-            parts.insert(0, self._among([self.cast(value) for value in plain], self.column.field.sql_type))
+            parts.insert(0, self._among([self.cast(value) for value in plain], self._member_type()))
         return f"({' OR '.join(parts)})"
+
+    def _member_type(self) -> str:
+        """What a listed value is read as: 0.5 is no whole number, and equal to none."""
+        return "DOUBLE" if self.column.type in _NUMERIC else self.column.field.sql_type
 
     def includes(self, raws: tuple[str, ...], at: int) -> str:
         """`column INCLUDES ('a;b', 'c')`: one of the sets is wholly chosen; never NULL."""

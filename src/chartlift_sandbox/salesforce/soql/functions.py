@@ -76,7 +76,11 @@ def operand(scope: Scope, what: Operand) -> Column:
 
 
 def group_key(column: Column) -> str:
-    """What rows are grouped by: text without regard to case, everything else by value."""
+    """What rows are grouped by: text without regard to case unless the field says otherwise, the rest by value."""
+    return column.sql if column.field.case_sensitive else _folded(column)
+
+
+def _folded(column: Column) -> str:
     return f"lower({column.sql})" if column.field.sql_type == "VARCHAR" and column.type not in _EXACT else column.sql
 
 
@@ -122,10 +126,10 @@ def sort_keys(scope: Scope, column: Column) -> list[str]:
     """What rows are sorted by, as SQL: picklists by the order of their values, text without regard to case."""
     values = scope.statement.schema.values(column.field) if column.type == "picklist" else ()
     if not values:
-        return [group_key(column)]
+        return [_folded(column)]
     listed = scope.statement.bind_texts([value.value.lower() for value in values])
     place = f"coalesce(nullif(list_position({listed}, lower({column.sql})), 0), {_AFTER_ALL})"
-    return [f"CASE WHEN {column.sql} IS NOT NULL THEN {place} END", group_key(column)]
+    return [f"CASE WHEN {column.sql} IS NOT NULL THEN {place} END", _folded(column)]
 
 
 _AFTER_ALL = 1_000_000

@@ -36,6 +36,7 @@ MAX_DEPTH = 60
 """Nested conditions beyond this depth are refused; recursion further on stays bounded."""
 _REMEMBERED = 8_000
 _QUOTED = re.compile(r"'([^'\\]*(?:\\.[^'\\]*)*)'", re.DOTALL)
+_AROUND_CALLS = frozenset({"ROLLUP", "CUBE"})
 _KINDS = {
     "STRING": Kind.STRING,
     "NUMBER": Kind.NUMBER,
@@ -139,7 +140,8 @@ class _Builder(Transformer[Token, Query]):
 
     def function(self, name: Token, arguments: tuple[Any, ...] | None) -> Function:
         given = arguments or ()
-        if any(isinstance(inner, Function) for outer in given for inner in getattr(outer, "arguments", ())):
+        nested = any(isinstance(inner, Function) for outer in given for inner in getattr(outer, "arguments", ()))
+        if nested and name.upper() not in _AROUND_CALLS:
             raise _Stop(name.start_pos or 0, f"unexpected token: '{name}'")
         inner = ", ".join(getattr(argument, "written", getattr(argument, "raw", "")) for argument in given)
         return Function(str(name), given, name.start_pos or 0, f"{name}({inner})")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import sys
 import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,6 +16,8 @@ import pytest
 from chartlift_sandbox.salesforce import ids, store
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject, system_fields
 from chartlift_sandbox.salesforce.settings import OrgSettings
+
+sys.path.append(str(Path(__file__).parent))  # test folders are no packages; the oracle's modules lie beside the tests
 
 NOW = datetime(2026, 11, 25, 22, 30, tzinfo=UTC)
 BORN = datetime(2026, 1, 1, tzinfo=UTC).replace(tzinfo=None)
@@ -143,6 +147,7 @@ def _add_visits(schema: Schema) -> None:
         name, Field("Start__c", "Start", "datetime", custom=True), Field("Day__c", "Day", "date", custom=True),
         Field("Status__c", "Status", "picklist", length=255, custom=True), Field("At__c", "At", "time", custom=True),
         Field("Fee__c", "Fee", "double", precision=16, scale=2, custom=True, groupable=False),
+        Field("Share__c", "Share", "percent", precision=18, scale=2, custom=True, groupable=False),
         Field("Note__c", "Note", "textarea", length=32768, custom=True, **LONG),
         Field("More__c", "More", "textarea", length=32768, custom=True, **LONG),
         _reference("Contact__c", ("Contact",), "Contact__r", child_relationship_name="Visits", custom=True),

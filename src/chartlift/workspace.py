@@ -52,6 +52,8 @@ def make(
     """
     from chartlift.store import keys
 
+    if source_url and "://" not in source_url and Path(source_url).exists():
+        source_url = str(Path(source_url).resolve())  # it is read from other folders, too
     made = Settings(home, tenant or files.slug(home.resolve().name), pack, source, source_url, "salesforce", org_url)
     load_pack(home, pack)
     platform(source)
@@ -69,9 +71,9 @@ def make(
 
 
 def platform(name: str) -> Any:
-    """The vendor's folder under platforms, found by its name."""
+    """The vendor's folder under platforms, found by its name; VENDOR-WAY is one of several ways to reach a vendor."""
     try:
-        return import_module(f"chartlift.platforms.{name}")
+        return import_module(f"chartlift.platforms.{name.replace('-', '.')}")
     except ModuleNotFoundError as error:
         raise UsageError(f"There is no platform {name}.", hint="See the folders in chartlift/platforms.") from error
 
@@ -105,7 +107,7 @@ def opened(
             from chartlift.store.lease import Lease
 
             stack.enter_context(Lease(home))
-        clock = open_clock(environ.get("CHARTLIFT_CLOCK", ""), (known.source_url, known.org_url))
+        clock = open_clock(environ.get("CHARTLIFT_CLOCK", ""), _origins(known))
         ports: dict[str, Any] = _ports(home, ring, sole=exclusive)
         journal = ports["journal"]
         ports["source"] = Lazy(lambda: _source(known, environ, clock))
@@ -124,6 +126,12 @@ def opened(
             advisor=Lazy(lambda: import_module("chartlift.advisor")),
             **ports,
         )
+
+
+def _origins(known: Settings) -> tuple[str, ...]:
+    """The addresses of both sides; an export on this machine has none."""
+    is_path = known.source_url and "://" not in known.source_url
+    return (known.org_url,) if is_path else (known.source_url, known.org_url)
 
 
 def _keys(home: Path, known: Settings, environ: Mapping[str, str]) -> tuple[Any, Any]:

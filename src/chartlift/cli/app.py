@@ -58,11 +58,17 @@ def extract(
     workspace: Home = HERE,
     as_json: Json = False,
     full: Annotated[bool, typer.Option("--full", help="Read everything again.")] = False,
+    absent_deleted: Annotated[
+        bool, typer.Option("--absent-deleted", help="Read the export again; rows that it lacks were deleted.")
+    ] = False,
 ) -> int:
     """Read the clinic into encrypted staging, or go on with it."""
     from chartlift.cli.steps import extract_all
 
-    return run("extract", lambda tools: extract_all(tools, full=full), workspace=workspace, as_json=as_json)
+    def work(tools: Any) -> Any:
+        return extract_all(tools, full=full, absent_deleted=absent_deleted)
+
+    return run("extract", work, workspace=workspace, as_json=as_json)
 
 
 @app.command()

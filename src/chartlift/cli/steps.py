@@ -36,13 +36,14 @@ def make_workspace(
     return guarded("init", work, as_json=as_json)
 
 
-def extract_all(tools: Tools, *, full: bool) -> Report:
-    """`extract`: everything, or what is missing of it."""
+def extract_all(tools: Tools, *, full: bool, absent_deleted: bool) -> Report:
+    """`extract`: everything, or what is missing of it; of files what a later export has changed."""
     from dataclasses import replace
 
     from chartlift.stages import extract
 
-    return extract.run(replace(tools, options={**tools.options, "full": True}) if full else tools)
+    options = {**tools.options, "full": full, "absent_deleted": absent_deleted}
+    return extract.run(replace(tools, options=options), since="last" if absent_deleted else None)
 
 
 def match_people(tools: Tools, *, fallback: str, decide: Path | None, account_owner: str) -> Report:

@@ -47,6 +47,7 @@ class EntityShape:
     state: str = ""  # the column with the row's state …
     states: Mapping[str, str] = field(default_factory=dict)  # … and what it says: open = ahead, done = behind
     part_of: str = ""  # the column with the id of a row that always brings all its rows of this entity (see refs)
+    falls_with: str = ""  # the column with the id of a row that takes this one along when it is deleted (see refs)
     nests: str = ""  # the entity whose rows are gathered …
     by: str = ""  # … by this column of theirs …
     order: str = ""  # … in the order of this one, as a number, then by id
@@ -82,6 +83,7 @@ class Source(Protocol):
     """A practice management system that is read, never written."""
 
     name: str
+    rereads: bool  # whether a later reading brings everything again, so that what changed shows by comparison only
 
     def check(self) -> list[Probe]:
         """Log in and try each listing with the smallest page; `rows` is the listing's total where it has one."""

@@ -29,14 +29,24 @@ _TEXTS: Mapping[str, tuple[str, str, str]] = {
     # code: (severity, what it says, what becomes of it)
     "R-EMBED": ("warning", "the record brings fewer embedded rows than it counts", "read again from the list"),
     "R-BAL": ("warning", "flat rows of one record do not agree about it", "the first one counts"),
+    "R-EXPONENT": ("error", "an id that a spreadsheet has turned into 1.23E+07", "held; nobody can tell which it was"),
+    "R-RAGGED": ("error", "a row has more or fewer cells than there are heads", "left out"),
+    "R-ZERO": ("warning", "a number that seems to have lost its leading zero", "kept as received"),
     "R-PARTS": ("error", "the record comes without the rows that are part of it", "what was read of them before stays"),
     "R-REF": ("error", "an embedded row names another patient", "held with its reason"),
     "R-SHAPE": ("error", "an entry of a list is not a record", "left out"),
     "R-TEXT": ("error", "text with half a character (unpaired surrogate)", "withheld or held, as the plan says"),
     "R-KEY": ("error", "the id is missing or not a whole number of at most 11 digits", "held"),
     "R-CONFLICT": ("error", "one id with two contents and no newer one", "held"),
+    "S-ABSENT": (
+        "warning",
+        "a row of the export before is not in this one",
+        "kept, until it is said that it was deleted: chartlift extract --absent-deleted",
+    ),
     "S-COUNT": ("error", "the listing brings fewer rows than its total", "extract again, or ask the vendor"),
     "S-FALLBACK": ("warning", "the clinic has no such list; the profile's own values stand in", "to be confirmed"),
+    "S-HEADS": ("warning", "two heads mean one column and do not agree in the row", "the first one counts"),
+    "S-MANIFEST": ("error", "the file has another number of rows than its manifest says", "ask for the export again"),
     "S-LOOP": ("note", "a page was served again", "read once"),
     "S-NO-LIST": ("note", "the clinic has no such list", "nothing to read"),
     "S-PAGE-SIZE": ("note", "the page size changed while reading", "the listing was read again"),
@@ -281,24 +291,27 @@ def _settle(tools: Tools, reading: _Reading, shapes: Sequence[EntityShape], whol
     """All that was read into its tables, or nothing of it."""
     sql = tools.staging.sql
     with _transaction(sql):
-        complete = whole & _read_whole(sql, reading, shapes)
-        counts = landing.settle(sql, shapes, reading.number, kind=reading.kind, complete=complete)
+        complete, doubted = whole & _read_whole(tools, reading, shapes), set[str]()
+        if tools.source.rereads and not tools.options.get("absent_deleted"):
+            complete, doubted = set(), complete
+        counts = landing.settle(sql, shapes, reading.number, kind=reading.kind, complete=complete, doubted=doubted)
         sql.execute(
             "UPDATE extraction SET finished = $2 WHERE number = $1", [reading.number, _naive(tools.clock.now())]
         )
     return counts
 
 
-def _read_whole(sql: Any, reading: _Reading, shapes: Sequence[EntityShape]) -> set[str]:
+def _read_whole(tools: Tools, reading: _Reading, shapes: Sequence[EntityShape]) -> set[str]:
     """Listings that were read from end to end: in a delta those that cannot be asked for changes.
 
     A list that the clinic does not have, or no longer has, says nothing about its rows.
     """
-    missing = sql.execute(
+    missing = tools.staging.sql.execute(
         "SELECT place FROM extraction_problem WHERE number = $1 AND code IN ('S-NO-LIST', 'S-FALLBACK')",
         [reading.number],
     ).fetchall()
-    whole = {shape.name for shape in shapes if reading.kind == "full" or not shape.stamp}
+    again = reading.kind == "full" or tools.source.rereads
+    whole = {shape.name for shape in shapes if again or not shape.stamp}
     return whole - {place for (place,) in missing}
 
 
@@ -336,6 +349,8 @@ def _findings(
         [reading.number],
     ).fetchall()
     found += [("R-CONFLICT", count.entity, count.conflicts) for count in counts if count.conflicts]
+    absent = sql.execute("SELECT entity, count(*) FROM src_absent GROUP BY entity ORDER BY entity").fetchall()
+    found += [("S-ABSENT", entity, many) for entity, many in absent]
     found += sql.execute(
         "SELECT 'S-COUNT', listing, short FROM extraction_listing WHERE number = $1 AND short > 0 ORDER BY listing",
         [reading.number],

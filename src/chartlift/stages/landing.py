@@ -7,6 +7,7 @@ Pages are put down as they came (`pages`), so that a reading can be continued af
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from chartlift.model.reports import EntityCount
@@ -27,6 +28,7 @@ CREATE TABLE IF NOT EXISTS extraction_listing (
   short BIGINT);
 CREATE TABLE IF NOT EXISTS extraction_problem (number INTEGER, code VARCHAR, place VARCHAR, count BIGINT);
 CREATE TABLE IF NOT EXISTS src_deleted (entity VARCHAR, id VARCHAR, survivor VARCHAR, extraction INTEGER);
+CREATE TABLE IF NOT EXISTS src_absent (entity VARCHAR, id VARCHAR);
 CREATE TABLE IF NOT EXISTS src_merged (entity VARCHAR, id VARCHAR, survivor VARCHAR, problem VARCHAR);
 """
 
@@ -46,17 +48,26 @@ def prepare(sql: Any, shapes: Sequence[EntityShape]) -> None:
         )
 
 
-def settle(sql: Any, shapes: Sequence[EntityShape], number: int, *, kind: str, complete: set[str]) -> list[EntityCount]:
+def settle(
+    sql: Any, shapes: Sequence[EntityShape], number: int, *, kind: str, complete: set[str], doubted: set[str]
+) -> list[EntityCount]:
     """Make `src_*` from what has landed, inside the caller's transaction.
 
-    `kind` full replaces, delta adds and changes; rows that are gone from a listing in `complete` count as deleted.
+    `kind` full replaces, delta adds and changes; rows that are gone from a listing in `complete` count as deleted, those
+    gone from one in `doubted` are only noted, in `src_absent`.
     """
     read = [shape for shape in shapes if not shape.nests]
-    sql.execute("CREATE OR REPLACE TEMP TABLE land_back (entity VARCHAR, id VARCHAR)")
+    sql.execute("CREATE OR REPLACE TEMP TABLE land_back (entity VARCHAR, id VARCHAR); DELETE FROM src_absent")
     counts = {}
-    for shape in sorted(read, key=lambda one: bool(one.part_of)):  # parts after what they are parts of
+    for shape in sorted(
+        read, key=lambda one: bool(one.part_of or one.falls_with)
+    ):  # parts after what they are parts of
         whole = (shape.refs[shape.part_of] if shape.part_of else shape.name) in complete
         counts[shape.name] = _entity(sql, shape, read, number, kind=kind, whole=whole)
+        if shape.falls_with:
+            _fallen(sql, shape)
+        if shape.name in doubted:
+            _absent(sql, shape)
     _deleted(sql, read, number)
     remerged = _merged(sql, read, number)
     nests.build(sql, shapes, number, remerged)
@@ -211,6 +222,23 @@ def _vanished(sql: Any, shape: EntityShape) -> None:
     _gone(sql, shape, "ANTI JOIN land_pick p ON p._id = s._id")
 
 
+def _fallen(sql: Any, shape: EntityShape) -> None:
+    """Rows whose owner is gone are deleted, too."""
+    owner = literal(shape.refs[shape.falls_with])
+    gone = f"SELECT id FROM land_deleted WHERE entity = {owner}"
+    _gone(sql, shape, f"SEMI JOIN ({gone}) o ON o.id = s.{ident(shape.falls_with)}")
+
+
+def _absent(sql: Any, shape: EntityShape) -> None:
+    """Note the rows that did not come and are not known to be deleted."""
+    name = literal(shape.name)
+    sql.execute(f"""
+        INSERT INTO src_absent
+        SELECT {name}, s._id FROM {ident("src_" + shape.name)} s ANTI JOIN land_pick p ON p._id = s._id
+        ANTI JOIN (SELECT id FROM src_deleted WHERE entity = {name}
+                   UNION ALL SELECT id FROM land_deleted WHERE entity = {name}) d ON d.id = s._id""")
+
+
 def _gone(sql: Any, shape: EntityShape, joins: str) -> None:
     """The rows that `joins` leaves over are deleted, as far as they were not known to be."""
     name = literal(shape.name)
@@ -261,7 +289,7 @@ def _parts_gone(sql: Any, shape: EntityShape, owner: str, *, whole: bool) -> Non
         _gone(sql, shape, f"{pick} ANTI JOIN ({bare}) b ON b.id = {part}")
     else:
         _gone(sql, shape, f"SEMI JOIN (SELECT id FROM {came} WHERE listing <> '') o ON o.id = {part} {pick}")
-    _gone(sql, shape, f"SEMI JOIN (SELECT id FROM land_deleted WHERE entity = {literal(owner)}) o ON o.id = {part}")
+    _fallen(sql, replace(shape, falls_with=shape.part_of))
 
 
 def _sort(sql: Any, shape: EntityShape) -> None:

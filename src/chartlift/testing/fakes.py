@@ -56,6 +56,7 @@ class FakeSource:
     """
 
     name = "fake"
+    rereads = False
 
     def __init__(self, shapes: Iterable[EntityShape], clock: FakeClock, *, page_rows: int = 100) -> None:
         """An empty clinic with these entities."""

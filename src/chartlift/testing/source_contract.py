@@ -154,20 +154,20 @@ class SourceContract:
         assert moment <= source_case.now() + timedelta(seconds=1)
 
     def test_a_change_comes_with_the_next_reading(self, source_case: SourceCase) -> None:
-        """`since` brings the changed row, and not the whole clinic again."""
+        """`since` brings the changed row, and not the whole clinic again unless the source cannot do otherwise."""
         whole = sum(rows.num_rows for _, _, rows in source_case.tables())
         since = source_case.source.now()
         entity, key = source_case.edit()
         rows, _ = _changes(source_case, since)
         assert (entity, key) in rows
-        assert len(rows) < whole
+        assert len(rows) < whole or source_case.source.rereads
 
     def test_a_deletion_comes_with_the_next_reading(self, source_case: SourceCase) -> None:
-        """Told as a deletion, or as the row with its mark; without `since` a deleted row is told or left out."""
+        """Told as a deletion, or as the row with its mark; a source that brings everything again may leave it out."""
         since = source_case.source.now()
         entity, key = source_case.remove()
         rows, gone = _changes(source_case, since)
-        assert (entity, key) in gone | rows
+        assert (entity, key) in gone | rows or source_case.source.rereads
 
     def test_nothing_was_ever_written(self, source_case: SourceCase) -> None:
         """Of all that the vendor saw, only logins were no reading."""

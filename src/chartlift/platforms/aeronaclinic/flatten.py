@@ -43,14 +43,17 @@ def table(
     for record in records:
         if not record.keys() <= known:
             for key in record.keys() - known:
-                problems["S-UNMAPPED", f"{entity.name}.{key if _PLAIN_KEY.fullmatch(key) else '(odd name)'}"] += 1
+                problems["S-UNMAPPED", f"{entity.name}.{plain_key(key)}"] += 1
     columns = _columns(entity, records, problems)
     for name in entity.derived:
-        columns[name] = _text(
-            entity, name, [_DERIVED[entity.name, name](record, sites or {}) for record in records], problems
-        )
+        columns[name] = _text(entity, name, derived(entity, name, records, sites or {}), problems)
     columns["_raw"] = _raws(records, apart)
     return pa.table(columns)
+
+
+def plain_key(key: str) -> str:
+    """A key that we do not know, as far as it looks like one and not like somebody's words."""
+    return key if _PLAIN_KEY.fullmatch(key) else "(odd name)"
 
 
 def _columns(entity: Entity, records: Sequence[Record], problems: Problems) -> dict[str, pa.Array]:
@@ -157,6 +160,17 @@ def _first_of_each(named: Iterable[tuple[str | None, Any]]) -> dict[str, str]:
     return found
 
 
+def derived(entity: Entity, name: str, records: Iterable[Record], sites: Mapping[str, str]) -> list[str | None]:
+    """A column that is made from others, for each record; `sites` as in `made`."""
+    return [_DERIVED[entity.name, name](record, sites) for record in records]
+
+
+def derivable(entity: Entity, columns: Mapping[str, pa.Array]) -> list[dict[str, Any]]:
+    """Records with no more in them than `derived` and `made` look at; none where nothing is made."""
+    names = _INPUTS.get(entity.name, ())
+    return [dict(zip(names, row, strict=True)) for row in zip(*(columns[n].to_pylist() for n in names), strict=True)]
+
+
 def group_slug(practice: Record, _sites: Mapping[str, str] = MappingProxyType({})) -> str | None:
     """The slug of a practice's group; None if it belongs to none."""
     return slug(practice.get("groupName"))
@@ -197,3 +211,9 @@ _DERIVED: Mapping[tuple[str, str], Callable[[Record, Mapping[str, str]], str | N
     ("patient", "siteKey"): site_key,
     ("invoiceLine", "lineKey"): line_key,
 }
+_INPUTS: Mapping[str, tuple[str, ...]] = {
+    "practice": ("groupName",),
+    "patient": ("practiceId", "practiceName"),
+    "invoiceLine": ("invoiceId", "invoiceLineId"),
+}
+"""Entity -> the columns that its derived columns, and the entities made from it, are made from."""

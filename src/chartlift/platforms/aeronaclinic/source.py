@@ -30,6 +30,8 @@ _UNKNOWN_WORD = (400, _NOT_FOUND, 422)  # no list of deletions, or none of this 
 class AeronaSource:
     """Implements `model.ports.Source`. Several credentials (one pin per practice) are read one after the other."""
 
+    rereads = False
+
     def __init__(self, sessions: Sequence[Session], profile: Profile) -> None:
         """Read with these sessions, as the profile says."""
         if not sessions:

@@ -59,6 +59,20 @@ def parse(body: bytes) -> Any:
         raise BadAnswer("not JSON") from None
 
 
+def first_value(text: str, start: int) -> tuple[Any, int]:
+    """The JSON value that starts there, and where it ends.
+
+    Raises:
+        BadAnswer: there is none, or it does not end.
+    """
+    try:
+        return _DECODER.raw_decode(text, start)
+    except RecursionError:
+        raise BadAnswer("nested too deeply") from None
+    except ValueError:
+        raise BadAnswer("not JSON") from None
+
+
 def _keys(text: bytes) -> int:
     """How many keys there are; text with an escaped quote before a colon counts too, the same in every spelling."""
     return text.count(b'":')

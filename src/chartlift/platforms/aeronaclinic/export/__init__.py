@@ -1,0 +1,1 @@
+"""The clinic's export files, a ZIP or a folder, read behind the same port as its API."""

@@ -12,7 +12,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chartlift_sandbox.salesforce import bulk_csv
-from chartlift_sandbox.salesforce.metadata_zip import PackageError, parse_xml
+from chartlift_sandbox.salesforce.metadata_zip import FileError, parse_xml
 
 NAMESPACE = "http://www.force.com/2009/06/asyncapi/dataload"
 _XML, _JSON = "application/xml", "application/json"
@@ -45,7 +45,7 @@ def read_control(request: Request, body: bytes) -> dict[str, str]:
         return {key: str(value) for key, value in data.items() if value is not None} if isinstance(data, dict) else {}
     try:
         root = parse_xml(body, "jobInfo")
-    except PackageError as error:
+    except FileError as error:
         raise ClassicError("InvalidXML", str(error)) from error
     return {_local(one): (one.text or "").strip() for one in root}
 

@@ -82,10 +82,12 @@ class DeployDoor:
         wanted = given.get("status") if isinstance(given, dict) else None
         if wanted != "Canceling":
             raise OrgError("INVALID_ID_FIELD", f"A deployment cannot be set to {wanted}")
-        await run_in_threadpool(self._jobs.cancel, job, user_name(self._org, request.state.actor))
-        return json_response(
-            {"id": job.id, "deployResult": {"id": job.id, "status": job.status, "done": job.done}}, 202
-        )
+        check_deployer(request.state.actor)
+        user = request.state.actor.user_id, user_name(self._org, request.state.actor)
+        await run_in_threadpool(self._jobs.cancel, job, user)
+        result = await run_in_threadpool(self._result, job, details=False)
+        answer = {"id": job.id, "validatedDeployRequestId": job.validation, "deployResult": result}
+        return json_response(answer | {"deployOptions": None}, 202)
 
     def _result(self, job: DeployJob, *, details: bool) -> dict[str, Any]:
         return job.result(details=details, user_name=user_name(self._org, job.actor))
@@ -110,11 +112,14 @@ async def _read_parts(request: Request) -> tuple[dict[str, Any], bytes]:
     data: bytes | None = None
     async with request.form(max_part_size=MAX_ZIP_BYTES + 1) as form:
         for _, part in form.multi_items():
-            raw = await part.read() if isinstance(part, UploadFile) else part.encode()
-            if raw[:2] == b"PK":
-                data = raw
-            elif raw.lstrip()[:1] == b"{":
+            if isinstance(part, UploadFile):
+                raw, kind = await part.read(MAX_ZIP_BYTES + 1), part.content_type or ""
+            else:
+                raw, kind = part.encode(), "application/json"
+            if kind.startswith("application/json") or raw.lstrip()[:1] == b"{":
                 options = _options(raw)
+            else:
+                data = raw
     if options is None or data is None:
         raise OrgError("INVALID_MULTIPART_REQUEST", "deployOptions and a zip file were expected")
     return options, data
@@ -125,7 +130,7 @@ def _options(raw: bytes) -> dict[str, Any]:
         parsed = orjson.loads(raw)
     except orjson.JSONDecodeError as error:
         raise OrgError("JSON_PARSER_ERROR", f"Unexpected content: {error.msg}") from error
-    options = parsed.get("deployOptions")
+    options = parsed.get("deployOptions") if isinstance(parsed, dict) else None
     if not isinstance(options, dict):
         raise OrgError("INVALID_MULTIPART_REQUEST", "deployOptions were expected")
     return options

@@ -17,7 +17,7 @@ def apply(deployment: Deployment) -> None:
     org = deployment.org
     for change in deployment.draft.changes:
         _APPLY[change.kind](org, change)
-    for kind, name in deployment.removed_rules:
+    for kind, name in deployment.removal.rules:
         metadata_rules.remove(org.rules, kind, name)
     for rule in deployment.rules:
         metadata_rules.put(org.rules, rule)
@@ -27,7 +27,7 @@ def apply(deployment: Deployment) -> None:
             org.rules.grants[name.lower()] = granted
     for spec in deployment.sets:
         store_permission_set(org, spec)
-    for name in deployment.removed_sets:
+    for name in deployment.removal.sets:
         remove_permission_set(org, name)
     org.access.invalidate()
 
@@ -60,6 +60,19 @@ def _tab(org: Org, change: Change) -> None:
         org.create_field(owner.name, shown)
 
 
+def _remove_tab(org: Org, change: Change) -> None:
+    owner = org.schema.object(change.object)
+    if owner is None:
+        return
+    owner.has_tab = False
+    for name, _ in _TAB_FIELDS:
+        org.drop_field(owner.name, name)
+
+
+def _remove_value_set(org: Org, change: Change) -> None:
+    org.schema.value_sets.pop(change.object, None)
+
+
 def _value_set(org: Org, change: Change) -> None:
     org.set_value_set(change.object, change.values)
 
@@ -82,6 +95,8 @@ _APPLY: dict[str, Callable[[Org, Change], None]] = {
     "field": _field,
     "tab": _tab,
     "value_set": _value_set,
+    "remove_tab": _remove_tab,
+    "remove_value_set": _remove_value_set,
     "remove_field": _remove_field,
     "remove_object": _remove_object,
 }

@@ -4,12 +4,15 @@ Order: destructive changes (pre and plain), objects, value sets, fields, tabs, p
 post-destructive changes. A failing component never hides another one's result.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from xml.etree.ElementTree import Element
 
 from chartlift_sandbox.salesforce.metadata_draft import Draft
-from chartlift_sandbox.salesforce.metadata_fields import ComponentError, read_field, read_values
+from chartlift_sandbox.salesforce.metadata_fields import read_field, read_values
+from chartlift_sandbox.salesforce.metadata_outcome import ComponentError, Outcome
+from chartlift_sandbox.salesforce.metadata_removal import Removal
 from chartlift_sandbox.salesforce.metadata_rules import (
     RULE_TYPES,
     exists,
@@ -17,7 +20,7 @@ from chartlift_sandbox.salesforce.metadata_rules import (
     read_duplicate_rule,
     read_validation_rule,
 )
-from chartlift_sandbox.salesforce.metadata_zip import Package, children_of, text_of
+from chartlift_sandbox.salesforce.metadata_zip import FileError, Package, children_of, text_of
 from chartlift_sandbox.salesforce.org import Actor, Org
 from chartlift_sandbox.salesforce.permissions import PermissionSetSpec, read_permission_set
 from chartlift_sandbox.salesforce.rulebook import DuplicateRule, ValidationRule
@@ -46,27 +49,6 @@ FILE_TYPES = {
 CHILD_TYPES = ["CustomField", "CompactLayout", "FieldSet", "ListView", "RecordType", "ValidationRule"]
 """Types whose components stand in the file of their object."""
 _MISSING = "was named in package.xml, but was not found in zipped directory"
-_REMOVAL_ORDER = {"CustomField": 1, "CustomObject": 2}
-
-
-@dataclass(slots=True)
-class Outcome:
-    """The result of one component, as DeployMessage shows it."""
-
-    kind: str
-    name: str
-    file: str
-    created: bool = False
-    changed: bool = False
-    deleted: bool = False
-    problem: str | None = None
-    problem_type: str | None = None
-    component_id: str = ""
-
-    @property
-    def failed(self) -> bool:
-        """Whether a problem stops the component (a warning does not)."""
-        return self.problem is not None and self.problem_type != "Warning"
 
 
 def _spoil() -> tuple[bool, bool]:
@@ -82,7 +64,9 @@ class Deployment:
         sets: Permission sets that passed.
         rules: Rules and custom permissions that passed.
         custom_grants: By permission set, the custom permissions that it grants.
-        missing_allowed: A component without its file is only worth a warning.
+        removal: What is deleted.
+        missing_allowed: A component without its file is only worth a warning, and never stops the deployment.
+        ignore_warnings: Warnings do not stop the deployment.
         spoiled: A planned fault lets every second field fail.
     """
 
@@ -92,17 +76,21 @@ class Deployment:
     draft: Draft
     outcomes: list[Outcome] = field(default_factory=list)
     sets: list[PermissionSetSpec] = field(default_factory=list)
-    removed_sets: list[str] = field(default_factory=list)
     rules: list[ValidationRule | DuplicateRule | str] = field(default_factory=list)
     custom_grants: dict[str, list[str]] = field(default_factory=dict)
-    removed_rules: list[tuple[str, str]] = field(default_factory=list)
     missing_allowed: bool = False
+    ignore_warnings: bool = False
     spoiled: bool = False
+    removal: Removal = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.removal = Removal(self.org, self.draft, self.rules, frozenset(INERT_TYPES))
 
     def check(self) -> None:
         """Looks at every component; nothing is changed. The caller holds the org's lock."""
         self.outcomes.append(Outcome("", "package.xml", "package.xml", changed=True))
-        self._remove(self.package.removed)
+        for file, members in self.package.removed.items():
+            self.outcomes += self.removal.run(file, members)
         wanted = self.package.members
         self._objects()
         self._value_sets("StandardValueSet", "standardValueSets", "standardValue")
@@ -118,7 +106,10 @@ class Deployment:
         known |= set(RULE_TYPES)
         for kind in (one for one in wanted if one not in known):
             self._inert(kind)
-        self._remove(self.package.removed_last)
+        for file, members in self.package.removed_last.items():
+            self.outcomes += self.removal.run(file, members)
+        for one in self.outcomes:
+            one.tolerated = one.tolerated or (one.problem_type == "Warning" and self.ignore_warnings)
 
     def _try(self, kind: str, name: str, file: str, work: Callable[[], tuple[bool, bool]]) -> None:
         outcome = Outcome(kind, name, file)
@@ -126,9 +117,9 @@ class Deployment:
             spoilt = self.spoiled and kind == "CustomField" and self._is_second(kind)
             outcome.created, outcome.changed = _spoil() if spoilt else work()
         except ComponentError as error:
-            outcome.problem, outcome.problem_type = str(error), "Error"
+            outcome.problem, outcome.problem_type, outcome.place = str(error), "Error", error.place
             if self.missing_allowed and str(error).endswith(_MISSING):
-                outcome.problem_type = "Warning"
+                outcome.problem_type, outcome.tolerated = "Warning", True
         self.outcomes.append(outcome)
 
     def _is_second(self, kind: str) -> bool:
@@ -141,19 +132,23 @@ class Deployment:
             if one != "*":
                 names.append(one)
                 continue
-            inside = (p for p in sorted(self.package.files) if p.startswith(f"{folder}/") and p.endswith(f".{ending}"))
+            inside = self.package.files.paths(folder, ending)
             names += [path[len(folder) + 1 : -len(ending) - 1] for path in inside]
         return list(dict.fromkeys(names))
 
     def _file(self, path: str, kind: str, name: str) -> Element:
-        root = self.package.files.get(path)
+        try:
+            root = self.package.files.get(path)
+        except FileError as error:
+            raise ComponentError(str(error), error.place) from error
         if root is None:
             raise ComponentError(f"An object '{name}' of type {kind} {_MISSING}")
         return root
 
-    def _missing(self, name: str, kind: str = "CustomField") -> tuple[bool, bool]:
-        self._file("", kind, name)
-        return False, False
+    def _missing(self, path: str, name: str, kind: str = "CustomField") -> tuple[bool, bool]:
+        """The problem of a component that its object's file does not hold, or that stands in a broken file."""
+        self._file(path, kind, name)
+        raise ComponentError(f"An object '{name}' of type {kind} {_MISSING}")
 
     def _objects(self) -> None:
         for name in self._names("CustomObject", "objects", "object"):
@@ -173,18 +168,14 @@ class Deployment:
         whole = set(self._names("CustomObject", "objects", "object"))
         named = set(self._names("CustomField", "", ""))
         found: set[str] = set()
-        for path, root in sorted(self.package.files.items()):
-            owner = path.removeprefix("objects/").removesuffix(".object")
-            if not path.startswith("objects/") or not path.endswith(".object"):
-                continue
-            for element in children_of(root, "fields"):
-                full = f"{owner}.{text_of(element, 'fullName') or ''}"
-                if (owner in whole or full in named) and full.endswith("__c"):
-                    found.add(full)
-                    self._try("CustomField", full, path, lambda o=owner, e=element: self._field(o, e))
+        for path, owner, element in self._elements("fields"):
+            full = f"{owner}.{text_of(element, 'fullName') or ''}"
+            if (owner in whole or full in named) and full.endswith("__c"):
+                found.add(full)
+                self._try("CustomField", full, path, lambda o=owner, e=element: self._field(o, e))
         for full in sorted(named - found):
             path = f"objects/{full.partition('.')[0]}.object"
-            self._try("CustomField", full, path, lambda f=full: self._missing(f))
+            self._try("CustomField", full, path, lambda f=full, p=path: self._missing(p, f))
 
     def _rules(self) -> None:
         """Validation rules of listed objects and by name, duplicate rules, custom permissions."""
@@ -198,7 +189,8 @@ class Deployment:
                 self._try("ValidationRule", full, path, lambda o=owner, e=element: self._validation_rule(o, e))
         for full in sorted(named - found):
             path = f"objects/{full.partition('.')[0]}.object"
-            self._try("ValidationRule", full, path, lambda f=full: self._missing(f, "ValidationRule"))
+            missing = partial(self._missing, path, full, "ValidationRule")
+            self._try("ValidationRule", full, path, missing)
         for name in self._names("DuplicateRule", "duplicateRules", "duplicateRule"):
             path = f"duplicateRules/{name}.duplicateRule"
             self._try("DuplicateRule", name, path, lambda n=name, p=path: self._duplicate_rule(n, p))
@@ -206,14 +198,15 @@ class Deployment:
             path = f"customPermissions/{name}.customPermission"
             self._try("CustomPermission", name, path, lambda n=name, p=path: self._custom_permission(n, p))
 
-    def _elements(self, tag: str) -> list[tuple[str, str, Element]]:
-        """Elements of all object files: path, object, element."""
-        return [
-            (path, path.removeprefix("objects/").removesuffix(".object"), element)
-            for path, root in sorted(self.package.files.items())
-            if path.startswith("objects/") and path.endswith(".object")
-            for element in children_of(root, tag)
-        ]
+    def _elements(self, tag: str) -> Iterator[tuple[str, str, Element]]:
+        """Elements of all object files that can be read: path, object, element."""
+        for path in self.package.files.paths("objects", "object"):
+            try:
+                root = self.package.files.get(path)
+            except FileError:
+                continue
+            owner = path.removeprefix("objects/").removesuffix(".object")
+            yield from ((path, owner, element) for element in (children_of(root, tag) if root is not None else ()))
 
     def _validation_rule(self, owner: str, element: Element) -> tuple[bool, bool]:
         rule = read_validation_rule(owner, element, self.draft)
@@ -280,13 +273,6 @@ class Deployment:
         sql = 'SELECT 1 FROM "PermissionSet" WHERE lower("Name") = lower(?) AND "_deleted_at" IS NULL'
         return self.org.db.execute(sql, [name]).fetchone() is not None
 
-    def _set_assigned(self, name: str) -> bool:
-        sql = (
-            'SELECT 1 FROM "PermissionSetAssignment" a JOIN "PermissionSet" p ON p."Id" = a."PermissionSetId" '
-            'WHERE lower(p."Name") = lower(?) AND a."_deleted_at" IS NULL LIMIT 1'
-        )
-        return self.org.db.execute(sql, [name]).fetchone() is not None
-
     def _inert(self, kind: str) -> None:
         if kind not in INERT_TYPES:
             problem = f"Unknown type name '{kind}' specified in package.xml"
@@ -300,36 +286,6 @@ class Deployment:
     def _taken(self, path: str, kind: str, name: str) -> tuple[bool, bool]:
         self._file(path, kind, name)
         return False, True
-
-    def _remove(self, removed: dict[str, list[str]]) -> None:
-        for kind in sorted(removed, key=lambda one: _REMOVAL_ORDER.get(one, 0)):
-            for name in removed[kind]:
-                outcome = Outcome(kind, name, "destructiveChanges.xml", deleted=True, changed=True)
-                try:
-                    self._remove_one(kind, name)
-                except ComponentError as error:
-                    # a component that is not there is only worth a warning, as in a real org
-                    outcome.problem, outcome.deleted = str(error), False
-                    outcome.problem_type = "Warning" if str(error).startswith("No ") else "Error"
-                self.outcomes.append(outcome)
-
-    def _remove_one(self, kind: str, name: str) -> None:
-        if kind == "CustomField":
-            self.draft.remove_field(*name.partition(".")[::2])
-        elif kind == "CustomObject":
-            self.draft.remove_object(name)
-        elif kind == "PermissionSet":
-            if not self._set_exists(name):
-                raise ComponentError(f"No PermissionSet named: {name} found")
-            if self._set_assigned(name):
-                raise ComponentError(f"The permission set {name} is assigned to users")
-            self.removed_sets.append(name)
-        elif kind in RULE_TYPES:
-            if not exists(self.org.rules, kind, name):
-                raise ComponentError(f"No {kind} named: {name} found")
-            self.removed_rules.append((kind, name))
-        elif kind not in INERT_TYPES and kind != "CustomTab":
-            raise ComponentError(f"Unknown type name '{kind}' specified in destructiveChanges.xml")
 
     @property
     def failures(self) -> list[Outcome]:

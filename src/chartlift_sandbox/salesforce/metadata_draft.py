@@ -1,11 +1,13 @@
 """The schema as it would be after a deployment: checked one component at a time, applied only if it stands."""
 
+from collections.abc import Callable
 from copy import copy
 from dataclasses import dataclass, replace
 from xml.etree.ElementTree import Element
 
 from chartlift_sandbox.salesforce.access import spread_activity
-from chartlift_sandbox.salesforce.metadata_fields import ComponentError, auto_number_words
+from chartlift_sandbox.salesforce.metadata_fields import auto_number_words
+from chartlift_sandbox.salesforce.metadata_outcome import ComponentError, MissingComponentError
 from chartlift_sandbox.salesforce.metadata_zip import NAMESPACE, flag_of, number_of, text_of
 from chartlift_sandbox.salesforce.schema import Field, PicklistValue, Schema, SObject, system_fields
 
@@ -21,7 +23,7 @@ _SAFE_CHANGES = {
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One thing to apply. `kind`: object, field, tab, value_set, remove_field, remove_object."""
+    """One thing to apply. `kind`: object, field, tab, value_set, or one of these after remove_."""
 
     kind: str
     object: str = ""
@@ -135,14 +137,15 @@ class Draft:
             if self.object(target) is None:
                 raise ComponentError(f"In field: referenceTo - no CustomObject named {target} found")
             taken = (new.child_relationship_name or "").lower()
-            for child in self._everything():
+            for child in self.everything():
                 for one in child.fields.values():
                     mine = child.name == owner.name and one.name.lower() == new.name.lower()
                     if not mine and target in one.reference_to and (one.child_relationship_name or "").lower() == taken:
                         name = (new.child_relationship_name or "").removesuffix("__r")
-                        raise ComponentError(f"This relationship name already exists on {target}: {name}")
+                        raise ComponentError(f"There is already a Child Relationship named {name} on {target}.")
 
-    def _everything(self) -> list[SObject]:
+    def everything(self) -> list[SObject]:
+        """All objects as they would be."""
         kept = {one.name.lower(): one for one in self._schema.objects.values() if one.name not in self._removed}
         return list((kept | self._objects).values())
 
@@ -152,7 +155,10 @@ class Draft:
             if sum(one.master_detail for one in others) >= _MAX_MASTERS:
                 raise ComponentError(f"A custom object can have at most {_MAX_MASTERS} master-detail relationships")
             if owner.sharing_model != "ControlledByParent" or not owner.custom:
-                raise ComponentError("Cannot set sharingModel to anything but ControlledByParent on a detail object")
+                raise ComponentError(
+                    f"Cannot set sharingModel to {owner.sharing_model} on a CustomObject with a MasterDetail "
+                    "relationship field"
+                )
         if new.external_id and sum(one.external_id for one in others) >= _MAX_EXTERNAL:
             raise ComponentError(f"Maximum number of external id fields reached: {_MAX_EXTERNAL}")
         if sum(one.custom for one in others) >= _MAX_FIELDS:
@@ -164,10 +170,26 @@ class Draft:
         Raises:
             ComponentError: no such object.
         """
-        if self.object(name) is None:
+        found = self.object(name)
+        if found is None:
             raise ComponentError(f"In field: customObject - no CustomObject named {name} found")
-        self.changes.append(Change("tab", name))
+        if found.has_tab:
+            return False, False
+        self._owned(name).has_tab = True
+        self.changes.append(Change("tab", found.name))
         return True, True
+
+    def remove_tab(self, name: str) -> None:
+        """Takes the tab of a custom object away.
+
+        Raises:
+            ComponentError: it has none.
+        """
+        found = self.object(name)
+        if found is None or not found.has_tab or not found.custom:
+            raise MissingComponentError(f"No CustomTab named: {name} found")
+        self._owned(name).has_tab = False
+        self.changes.append(Change("remove_tab", found.name))
 
     def set_values(self, name: str, values: tuple[PicklistValue, ...], *, may_create: bool) -> tuple[bool, bool]:
         """A whole shared value set; entries that are left out become inactive. Answers (created, changed).
@@ -189,32 +211,63 @@ class Draft:
         self.changes.append(Change("value_set", name, values=self.value_sets[name]))
         return old is None, True
 
-    def remove_field(self, object_name: str, name: str) -> None:
-        """Takes a custom field away.
+    def remove_values(self, name: str) -> None:
+        """Takes a global value set away.
 
         Raises:
-            ComponentError: it does not exist or is not custom.
+            ComponentError: it does not exist, or a field uses it.
+        """
+        if name not in self.value_sets:
+            raise MissingComponentError(f"No GlobalValueSet named: {name} found")
+        for owner in self.everything():
+            for one in owner.fields.values():
+                if one.value_set == name:
+                    raise ComponentError(
+                        "This global value set is referenced elsewhere in salesforce.com. : "
+                        f"Custom Field - {owner.name}.{one.name}."
+                    )
+        del self.value_sets[name]
+        self.changes.append(Change("remove_value_set", name))
+
+    def remove_field(self, object_name: str, name: str, check: Callable[[], None]) -> None:
+        """Takes a custom field away, if what is left passes the check.
+
+        Raises:
+            ComponentError: it does not exist, is not custom, or the check's error.
         """
         for one in spread_activity(object_name):
             found = owner.field(name) if (owner := self.object(one)) is not None else None
-            if found is None or not found.custom:
-                raise ComponentError(f"No CustomField named: {object_name}.{name} found")
-            self._owned(one).drop(found.name)
+            if found is None:
+                raise MissingComponentError(f"No CustomField named: {object_name}.{name} found")
+            if not found.custom:
+                raise ComponentError(f"The CustomField called '{object_name}.{name}' is standard and cannot be deleted")
+            mine = self._owned(one)
+            mine.drop(found.name)
+            try:
+                check()
+            except ComponentError:
+                mine.fields[found.name] = found
+                raise
             self.changes.append(Change("remove_field", one, field=found))
 
-    def remove_object(self, name: str) -> None:
-        """Takes a custom object with its records away.
+    def remove_object(self, name: str, going: set[str]) -> None:
+        """Takes a custom object with its records away; `going`, in lower case, are those that go together with it.
 
         Raises:
             ComponentError: it does not exist, is not custom, or another object's field still points to it.
         """
         found = self.object(name)
-        if found is None or not found.custom:
-            raise ComponentError(f"No CustomObject named: {name} found")
-        for child in self._everything():
-            used = [f.name for f in child.fields.values() if found.name in f.reference_to and child.name != found.name]
-            if used:
-                raise ComponentError(f"This object is referenced elsewhere: {child.name}.{used[0]}")
+        if found is None:
+            raise MissingComponentError(f"No CustomObject named: {name} found")
+        if not found.custom:
+            raise ComponentError(f"The CustomObject called '{name}' is standard and cannot be deleted")
+        for child in self.everything():
+            used = [f.name for f in child.fields.values() if found.name in f.reference_to and f.custom]
+            if used and child.name.lower() not in going | {found.name.lower()}:
+                raise ComponentError(
+                    "This custom object is referenced elsewhere in salesforce.com. : "
+                    f"Custom Field - {child.name}.{used[0]}."
+                )
         self._removed.add(found.name)
         self._objects.pop(found.name.lower(), None)
         self.changes.append(Change("remove_object", found.name))
@@ -240,6 +293,13 @@ def _name_field(root: Element) -> Field:
 def _merged(old: Field, new: Field) -> Field:
     """The field after deploying over an existing one: picklist entries left out become inactive."""
     kinds = frozenset({old.type, new.type})
+    for word, had, has in (
+        ("Formula", old.calculated, new.calculated),
+        ("MasterDetail", old.master_detail, new.master_detail),
+    ):
+        if had != has:
+            way = f"from a {word} to something else" if had else f"to a {word} from something else"
+            raise ComponentError(f"Cannot update a field {way}")
     if old.type != new.type and kinds not in _SAFE_CHANGES:
         raise ComponentError(f"Cannot change the field type of {old.name} from {old.type} to {new.type}")
     if old.reference_to != new.reference_to or (old.auto_number is None) != (new.auto_number is None):

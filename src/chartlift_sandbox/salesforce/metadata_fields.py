@@ -10,6 +10,7 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from chartlift_sandbox.salesforce.lookup_filters import OPERATIONS, combined
+from chartlift_sandbox.salesforce.metadata_outcome import ComponentError
 from chartlift_sandbox.salesforce.metadata_zip import children_of, flag_of, number_of, text_of
 from chartlift_sandbox.salesforce.schema import Field, FilterItem, PicklistValue
 
@@ -30,10 +31,6 @@ _UNGROUPED = {"Number", "Currency", "Percent", "DateTime", "Time", "LongTextArea
 _UNFILTERED = {"LongTextArea", "Html"}
 _NUMBER_PLACE = re.compile(r"\{0+\}")
 _DATE_PLACE = re.compile(r"\{(?:YYYY|YY|MM|DD)\}")
-
-
-class ComponentError(ValueError):
-    """A component that a real org refuses; the text is its `problem`."""
 
 
 def read_field(element: Element) -> Field:
@@ -228,7 +225,7 @@ def _lookup(element: Element, kind: str) -> dict[str, Any]:
     if constraint not in {None, "SetNull", "Restrict", "Cascade"}:
         raise ComponentError(f"'{constraint}' is not a valid value for the enum 'DeleteConstraint'")
     if flag_of(element, "required") and constraint == "SetNull":
-        raise ComponentError("A required lookup field must have the delete constraint Restrict or Cascade")
+        raise ComponentError("Must specify either cascade delete or restrict delete for required lookup foreign key")
     fallback = "Restrict" if flag_of(element, "required") else "SetNull"
     return words | {"delete_constraint": constraint or fallback} | _filter(element)
 

@@ -11,9 +11,10 @@ from chartlift_sandbox.faults import DEPLOY_KINDS, FaultPlan
 from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.errors import OrgError, not_found
 from chartlift_sandbox.salesforce.metadata_apply import apply
-from chartlift_sandbox.salesforce.metadata_deploy import Deployment, Outcome
+from chartlift_sandbox.salesforce.metadata_deploy import Deployment
 from chartlift_sandbox.salesforce.metadata_draft import Draft
-from chartlift_sandbox.salesforce.metadata_zip import PackageError, read_package
+from chartlift_sandbox.salesforce.metadata_outcome import Outcome
+from chartlift_sandbox.salesforce.metadata_zip import MAX_ZIP_BYTES, TOO_LARGE, FileError, PackageError, read_package
 from chartlift_sandbox.salesforce.org import Actor, Org
 
 OPTIONS = {
@@ -21,6 +22,8 @@ OPTIONS = {
     "performRetrieve": False, "purgeOnDelete": False, "rollbackOnError": False, "runAllTests": False, "runTests": None,
     "singlePackage": False, "testLevel": None,
 }  # fmt: skip
+TEST_LEVELS = ("NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests")
+_SPECIFIED = "RunSpecifiedTests"
 _COMPONENT_PREFIX = {"CustomObject": "01I", "CustomField": "00N", "PermissionSet": "0PS", "CustomTab": "01r"}
 _DEPLOY_PREFIX, _RETRIEVE_PREFIX = "0Af", "09S"
 _VALID_FOR = timedelta(days=10)
@@ -34,7 +37,8 @@ class DeployJob:
     Attributes:
         validated: The zip of a passed validation, kept until it is deployed.
         validation: The validation that this job deploys.
-        canceled_by: Name of the user who cancelled it.
+        canceled_by: Id and name of the user who cancelled it.
+        error: `errorMessage` of a deployment whose package cannot be opened, with its `errorStatusCode`.
     """
 
     id: str
@@ -45,11 +49,11 @@ class DeployJob:
     status: str = "Pending"
     started: datetime | None = None
     completed: datetime | None = None
-    error: str | None = None
+    error: tuple[str, str] | None = None
     outcomes: list[Outcome] = field(default_factory=list)
     validated: bytes | None = None
     validation: str | None = None
-    canceled_by: str | None = None
+    canceled_by: tuple[str, str] | None = None
 
     @property
     def done(self) -> bool:
@@ -59,23 +63,27 @@ class DeployJob:
     def result(self, *, details: bool, user_name: str) -> dict[str, Any]:
         """DeployResult as the WSDL names its parts; times as ISO text."""
         failures = [one for one in self.outcomes if one.failed]
+        canceled_id, canceled_name = self.canceled_by or (None, None)
+        tested = self.options["runAllTests"] or self.options["testLevel"] not in {None, "NoTestRun"}
         shown = {
-            "canceledBy": self.actor.user_id if self.canceled_by else None, "canceledByName": self.canceled_by,
+            "canceledBy": canceled_id, "canceledByName": canceled_name,
             "checkOnly": bool(self.options["checkOnly"]), "completedDate": stamp(self.completed),
             "createdBy": self.actor.user_id, "createdByName": user_name, "createdDate": stamp(self.created),
             "done": self.done, "id": self.id, "ignoreWarnings": bool(self.options["ignoreWarnings"]),
             "lastModifiedDate": stamp(self.modified), "numberComponentErrors": len(failures) if self.done else 0,
             "numberComponentsDeployed": self._deployed(),
-            "numberComponentsTotal": max(len(self.outcomes) - 1, 0), "numberTestErrors": 0, "numberTestsCompleted": 0,
-            "numberTestsTotal": 0, "rollbackOnError": bool(self.options["rollbackOnError"]), "runTestsEnabled": False,
+            "numberComponentsTotal": sum(bool(one.kind) or one.failed for one in self.outcomes),
+            "numberTestErrors": 0, "numberTestsCompleted": 0,
+            "numberTestsTotal": 0, "rollbackOnError": bool(self.options["rollbackOnError"]), "runTestsEnabled": tested,
             "startDate": stamp(self.started), "status": self.status, "success": self.status.startswith("Succeeded"),
         }  # fmt: skip
         if self.error is not None:
-            shown |= {"errorMessage": self.error, "errorStatusCode": "UNKNOWN_EXCEPTION"}
+            shown |= {"errorMessage": self.error[0], "errorStatusCode": self.error[1]}
         if details:
+            moment = stamp(self.completed or self.modified)
             shown["details"] = {
-                "componentFailures": [self._message(one) for one in self.outcomes if one.problem is not None],
-                "componentSuccesses": [self._message(one) for one in self.outcomes if one.problem is None],
+                "componentFailures": [one.message(moment) for one in failures],
+                "componentSuccesses": [one.message(moment) for one in self.outcomes if not one.failed],
                 "retrieveResult": None,
                 "runTestResult": {
                     "codeCoverage": [], "codeCoverageWarnings": [], "failures": [], "flowCoverage": [],
@@ -88,16 +96,7 @@ class DeployJob:
         """Components that stand; those of a failed deployment were taken back."""
         if not self.status.startswith("Succeeded") or not self.outcomes:
             return 0
-        return sum(not one.failed for one in self.outcomes) - 1
-
-    def _message(self, one: Outcome) -> dict[str, Any]:
-        return {
-            "changed": one.changed and not one.failed, "columnNumber": None, "componentType": one.kind,
-            "created": one.created and not one.failed, "createdDate": stamp(self.completed or self.modified),
-            "deleted": one.deleted, "fileName": one.file, "fullName": one.name, "id": one.component_id or None,
-            "lineNumber": 1 if one.failed else None, "problem": one.problem, "problemType": one.problem_type,
-            "success": not one.failed,
-        }  # fmt: skip
+        return sum(bool(one.kind) and one.problem is None for one in self.outcomes)
 
 
 @dataclass
@@ -119,6 +118,16 @@ def _hide_fields(org: Org, deployment: Deployment) -> None:
     org.access.invalidate()
 
 
+def _check_options(options: dict[str, Any]) -> None:
+    level, tests = options["testLevel"], options["runTests"]
+    if level is not None and level not in TEST_LEVELS:
+        raise OrgError("INVALID_ENUM_VALUE", f"'{level}' is not a valid value for the enum 'TestLevel'")
+    if tests and level != _SPECIFIED:
+        raise OrgError("INVALID_OPERATION", f"runTests can be used only with a testLevel of {_SPECIFIED}")
+    if level == _SPECIFIED and not tests:
+        raise OrgError("INVALID_OPERATION", f"a testLevel of {_SPECIFIED} needs runTests")
+
+
 def stamp(moment: datetime | None) -> str | None:
     """An instant as metadata answers write it."""
     return None if moment is None else f"{moment:%Y-%m-%dT%H:%M:%S}.000Z"
@@ -137,8 +146,15 @@ class MetadataJobs:
         self._running: set[str] = set()
 
     def deploy(self, data: bytes, options: dict[str, Any], actor: Actor) -> DeployJob:
-        """Queues a deployment of a zip; unknown options are ignored as the platform does."""
+        """Queues a deployment of a zip; unknown options are ignored as the platform does.
+
+        Raises:
+            OrgError: 400, options that contradict each other, or a zip beyond the size of a request.
+        """
         known = {key: options.get(key, default) for key, default in OPTIONS.items()}
+        _check_options(known)
+        if len(data) > MAX_ZIP_BYTES:
+            raise OrgError("LIMIT_EXCEEDED", TOO_LARGE)
         return self._queue(data, known, actor, None)
 
     def deploy_validated(self, validation_id: str, actor: Actor) -> DeployJob:
@@ -185,11 +201,14 @@ class MetadataJobs:
             return
         try:
             status = self._carry_out(job, data, planned)
+        except FileError as error:
+            problem = Outcome("", error.path, error.path, problem=str(error), problem_type="Error", place=error.place)
+            job.outcomes, status = [problem], "Failed"
         except PackageError as error:
-            job.error, status = str(error), "Failed"
+            job.error, status = (str(error), error.code), "Failed"
         except Exception:  # noqa: BLE001 - a deployment that breaks must end as Failed
             _log.exception("deployment %s", job.id)
-            job.error, status = "UNKNOWN_EXCEPTION: An unexpected error occurred", "Failed"
+            job.error, status = ("An unexpected error occurred", "UNKNOWN_EXCEPTION"), "Failed"
         job.completed = job.modified = self._org.clock.now()
         job.status = status
 
@@ -200,15 +219,18 @@ class MetadataJobs:
         return due[0].what if due else ""
 
     def _carry_out(self, job: DeployJob, data: bytes, planned: str) -> str:
-        package = read_package(data)
+        package = read_package(data, self._org.settings.deploy_unpacked_mb << 20)
         if float(package.version) > self._org.settings.newest_api_version:
-            raise PackageError(f"Invalid version specified: {package.version}")
+            raise FileError("package.xml", f"Invalid version specified: {package.version}")
         with self._org.lock:
             draft = Draft(self._org.schema, deactivate=self._org.settings.value_set_deploy_deactivates)
             deployment = Deployment(self._org, job.actor, package, draft)
             deployment.missing_allowed = bool(job.options["allowMissingFiles"])
+            deployment.ignore_warnings = bool(job.options["ignoreWarnings"])
             deployment.spoiled = planned == "partial"
             deployment.check()
+            if job.status == "Canceling":
+                return "Canceled"
             failures = deployment.failures
             keep = not job.options["checkOnly"] and not (failures and job.options["rollbackOnError"])
             if keep:
@@ -221,7 +243,8 @@ class MetadataJobs:
         if not failures:
             job.validated = data if job.options["checkOnly"] else None
             return "Succeeded"
-        return "Failed" if job.options["rollbackOnError"] or len(failures) == len(job.outcomes) else "SucceededPartial"
+        stand = any(one.kind and not one.failed for one in job.outcomes)
+        return "SucceededPartial" if stand and not job.options["rollbackOnError"] else "Failed"
 
     def _component_id(self, one: Outcome) -> str:
         if not one.kind or one.failed:
@@ -244,17 +267,24 @@ class MetadataJobs:
             raise not_found()
         return found
 
-    def cancel(self, job: DeployJob, user_name: str) -> None:
-        """Cancels a deployment that waits or hangs; one that is being carried out ends as it would have.
+    def cancel(self, job: DeployJob, user: tuple[str, str]) -> None:
+        """Cancels a deployment that waits or hangs at once, another one (Canceling) if it is not too late.
+
+        Args:
+            job: The deployment.
+            user: Id and name of who cancels it.
 
         Raises:
             OrgError: 400, it has ended.
         """
         if job.done:
             raise OrgError("INVALID_ID_FIELD", f"A deployment that is {job.status} cannot be canceled")
+        job.canceled_by = user
         if job.status == "Pending" or job.id not in self._running:
-            job.status, job.canceled_by = "Canceled", user_name
+            job.status = "Canceled"
             job.completed = job.modified = self._org.clock.now()
+        elif not job.done:
+            job.status = "Canceling"
 
     def keep_retrieve(self, request: dict[str, Any]) -> RetrieveJob:
         """Registers a retrieval."""

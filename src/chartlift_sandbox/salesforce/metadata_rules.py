@@ -7,8 +7,8 @@ from typing import Protocol
 from xml.etree.ElementTree import Element
 
 from chartlift_sandbox.salesforce.formulas import FormulaError, compile_formula
-from chartlift_sandbox.salesforce.metadata_fields import ComponentError
-from chartlift_sandbox.salesforce.metadata_zip import Package, children_of, flag_of, text_of
+from chartlift_sandbox.salesforce.metadata_outcome import ComponentError
+from chartlift_sandbox.salesforce.metadata_zip import FileError, Package, children_of, flag_of, text_of
 from chartlift_sandbox.salesforce.rulebook import STANDARD_CONTACT, DuplicateRule, MatchField, Rulebook, ValidationRule
 from chartlift_sandbox.salesforce.schema import SObject
 
@@ -91,7 +91,10 @@ def _action(root: Element, op: str) -> str:
 
 
 def _match_fields(sobject: SObject, matching: str, package: Package) -> tuple[MatchField, ...]:
-    root = package.files.get(f"matchingRules/{sobject.name}.matchingRule")
+    try:
+        root = package.files.get(f"matchingRules/{sobject.name}.matchingRule")
+    except FileError as error:
+        raise ComponentError(str(error), error.place) from error
     for rule in children_of(root, "matchingRules") if root is not None else ():
         if text_of(rule, "fullName") == matching:
             return tuple(_match_field(sobject, one) for one in children_of(rule, "matchingRuleItems"))

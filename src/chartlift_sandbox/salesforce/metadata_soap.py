@@ -57,7 +57,7 @@ class MetadataSoap:
     async def post(self, request: Request) -> Response:
         """One call; the operation is the first element of the body, whatever SOAPAction and path say."""
         try:
-            call = await read_call(request, self._sessions)
+            call = await read_call(request, self._sessions, self._org.settings.newest_api_version)
             results = await run_in_threadpool(self._run, call)
         except SoapFaultError as error:
             return fault(error, NAMESPACE)
@@ -81,7 +81,10 @@ class MetadataSoap:
         for one in found if found is not None else ():
             text = (one.text or "").strip()
             default = OPTIONS.get(local(one))
-            options[local(one)] = text.lower() == "true" if isinstance(default, bool) else text or None
+            if local(one) == "runTests":
+                options.setdefault("runTests", []).extend([text] if text else [])
+            else:
+                options[local(one)] = text.lower() == "true" if isinstance(default, bool) else text or None
         job = self._jobs.deploy(data, options, call.actor)
         return [{"done": False, "id": job.id, "state": "Queued"}]
 
@@ -103,7 +106,7 @@ class MetadataSoap:
 
     def _cancel(self, call: Call) -> list[Any]:
         job = self._jobs.get(call.text("String") or call.text("asyncProcessId") or "")
-        self._jobs.cancel(job, user_name(self._org, call.actor))
+        self._jobs.cancel(job, (call.actor.user_id, user_name(self._org, call.actor)))
         return [{"done": job.done, "id": job.id}]
 
     def _retrieve(self, call: Call) -> list[Any]:

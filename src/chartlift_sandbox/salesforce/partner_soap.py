@@ -52,7 +52,7 @@ class PartnerSoap:
     async def post(self, request: Request) -> Response:
         """One call; the operation is the first element of the body."""
         try:
-            call = await read_call(request, self._sessions)
+            call = await read_call(request, self._sessions, self._org.settings.newest_api_version)
             results = await run_in_threadpool(chosen(self._operations, call), call)
         except SoapFaultError as error:
             return fault(error, FAULTS, detailed=True)

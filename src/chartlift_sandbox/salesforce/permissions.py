@@ -9,7 +9,7 @@ from xml.etree.ElementTree import Element
 
 from chartlift_sandbox.salesforce.access import FieldGrant, ObjectGrant, spread_activity
 from chartlift_sandbox.salesforce.catalogue import AUDIT_PERMISSIONS, user_permissions
-from chartlift_sandbox.salesforce.metadata_fields import ComponentError
+from chartlift_sandbox.salesforce.metadata_outcome import ComponentError
 from chartlift_sandbox.salesforce.metadata_zip import children_of, flag_of, text_of
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.schema import Field, SObject

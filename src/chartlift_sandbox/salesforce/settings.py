@@ -61,6 +61,8 @@ class OrgSettings:
     """EmailMessage takes no more changes once its status is not Draft."""
     value_set_deploy_deactivates: bool = True
     """Entries left out of a deployed value set become inactive instead of staying as they are."""
+    deploy_unpacked_mb: int = 400
+    """Size of the files of a deployment once they are unpacked; newer pages say 600."""
     refuse_unknown_accept: bool = True
     """REST answers 406 where the Accept header names only types that it cannot serve."""
     newest_api_version: int = 67

@@ -11,16 +11,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chartlift_sandbox.salesforce.login import Sessions
-from chartlift_sandbox.salesforce.metadata_zip import PackageError, parse_xml
+from chartlift_sandbox.salesforce.metadata_zip import MAX_REQUEST_BYTES, TOO_LARGE, FileError, parse_xml
 from chartlift_sandbox.salesforce.org import Actor
 
 ENVELOPE = "http://schemas.xmlsoap.org/soap/envelope/"
 _XSI = "http://www.w3.org/2001/XMLSchema-instance"
 _CONTENT_TYPE = "text/xml;charset=UTF-8"
+_OLDEST_VERSION = 31
+CLIENT = "soapenv:Client"
 
 
 class SoapFaultError(Exception):
-    """A refused SOAP call: `sf:CODE` and a text; HTTP 500. `kind` is the element that a partner fault tells it in."""
+    """A refused SOAP call: `sf:CODE` and a text; HTTP 500. `kind` is the element that a partner fault tells it in.
+
+    The code `soapenv:Client` stands for envelopes that nobody understands; such faults have no detail.
+    """
 
     def __init__(self, code: str, message: str, kind: str = "UnexpectedErrorFault") -> None:
         super().__init__(code)
@@ -51,7 +56,10 @@ def chosen(operations: dict[str, Callable[[Call], list[Any]]], call: Call) -> Ca
     """
     work = operations.get(call.operation)
     if work is None:
-        raise SoapFaultError("INVALID_OPERATION", f"No operation available for request {call.operation}")
+        name = call.body.tag
+        raise SoapFaultError(
+            CLIENT, f"No operation available for request {name}, please check the WSDL for the service."
+        )
     return work
 
 
@@ -70,19 +78,37 @@ def every(element: Element, name: str) -> list[Element]:
     return [one for one in element if local(one) == name]
 
 
-async def read_call(request: Request, sessions: Sessions) -> Call:
-    """Parses the envelope and checks the session in its header.
+def _check_version(text: str, newest: int) -> None:
+    whole, _, rest = text.partition(".")
+    if not whole.isdecimal() or rest != "0" or not _OLDEST_VERSION <= int(whole) <= newest:
+        raise SoapFaultError("UNSUPPORTED_API_VERSION", "Invalid Api version specified on URL")
+
+
+async def _limited(request: Request) -> bytes:
+    """The body, refused at the first byte too many."""
+    pieces, size = [], 0
+    async for piece in request.stream():
+        size += len(piece)
+        if size > MAX_REQUEST_BYTES:
+            raise SoapFaultError("LIMIT_EXCEEDED", TOO_LARGE)
+        pieces.append(piece)
+    return b"".join(pieces)
+
+
+async def read_call(request: Request, sessions: Sessions, newest: int) -> Call:
+    """Parses the envelope and checks the session in its header; `newest` is the newest API version served.
 
     Raises:
         SoapFaultError: broken XML, no body, a session that has ended, or no calls left for the day.
     """
+    _check_version(request.path_params.get("version", ""), newest)
     try:
-        root = parse_xml(await request.body(), "envelope")
-    except PackageError as error:
-        raise SoapFaultError("INVALID_SOAP", str(error)) from error
+        root = parse_xml(await _limited(request), "envelope")
+    except FileError as error:
+        raise SoapFaultError(CLIENT, str(error).removeprefix("Error parsing file: ")) from error
     body = next((one for one in root if local(one) == "Body"), None)
-    if body is None or not len(body):
-        raise SoapFaultError("INVALID_SOAP", "The SOAP body is missing")
+    if local(root) != "Envelope" or body is None or not len(body):
+        raise SoapFaultError(CLIENT, "The SOAP body is missing")
     if local(body[0]) == "login":
         message = "SOAP API login() is disabled by default in this org."
         raise SoapFaultError("INVALID_OPERATION", message, "LoginFault")
@@ -130,16 +156,17 @@ def answer(operation: str, namespace: str, results: list[Any]) -> Response:
 
 def fault(error: SoapFaultError, namespace: str, *, detailed: bool = False) -> Response:
     """A SOAP fault with HTTP status 500; `detailed` tells code and text once more, as the partner API does."""
-    detail = ""
-    if detailed:
+    detail, client = "", error.code == CLIENT
+    if detailed and not client:
         detail = (
             f'<detail><sf:{error.kind} xsi:type="sf:{error.kind}"><sf:exceptionCode>{error.code}</sf:exceptionCode>'
             f"<sf:exceptionMessage>{escape(error.message.removeprefix(f'{error.code}: '))}</sf:exceptionMessage>"
             f"</sf:{error.kind}></detail>"
         )
-    text = error.message if error.message.startswith(error.code) else f"{error.code}: {error.message}"
+    told = client or error.message.startswith(error.code)
+    text = error.message if told else f"{error.code}: {error.message}"
     body = (
-        f'<soapenv:Fault xmlns:sf="{namespace}"><faultcode>sf:{error.code}</faultcode>'
+        f'<soapenv:Fault xmlns:sf="{namespace}"><faultcode>{error.code if client else f"sf:{error.code}"}</faultcode>'
         f"<faultstring>{escape(text)}</faultstring>{detail}</soapenv:Fault>"
     )
     return _envelope(body, 500)

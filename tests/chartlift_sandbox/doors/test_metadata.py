@@ -1,7 +1,5 @@
 """Deployments by REST: what is taken, what is refused, and what fields become."""
 
-import io
-import zipfile
 from typing import Any
 
 import pytest
@@ -125,11 +123,11 @@ def test_a_deployed_field_is_hidden_until_it_is_granted(sandbox: Sandbox) -> Non
         ),
         (
             f"{LABEL}<type>Lookup</type><referenceTo>Contact</referenceTo><relationshipName>Visits</relationshipName>",
-            "This relationship name already exists on Contact: Visits",
+            "There is already a Child Relationship named Visits on Contact.",
         ),
         (
             LABEL + LOOKUP_USER + "<required>true</required><deleteConstraint>SetNull</deleteConstraint>",
-            "A required lookup field must have the delete constraint Restrict or Cascade",
+            "Must specify either cascade delete or restrict delete for required lookup foreign key",
         ),
         (
             f"{LABEL}<type>Date</type><externalId>true</externalId>",
@@ -268,49 +266,110 @@ def test_what_was_deployed_can_be_taken_away(sandbox: Sandbox) -> None:
         "package.xml": manifest({}),
         "destructiveChanges.xml": manifest({"CustomField": ["Visit__c.Gone__c", "Visit__c.Never__c"]}),
     }
-    result = sandbox.deploy(zipped(files))
-    assert result["status"] == "Succeeded"
+    refused = sandbox.deploy(zipped(files))
+    assert refused["status"] == "Failed", "a warning fails a deployment that does not ignore it"
+    [warning] = refused["details"]["componentFailures"]
+    assert (warning["problemType"], warning["success"]) == ("Warning", False)
+    assert sandbox.estate.org.schema.field("Visit__c", "Gone__c") is not None
+    result = sandbox.deploy(zipped(files), ignoreWarnings=True)
+    assert (result["status"], result["numberComponentErrors"]) == ("Succeeded", 0)
     assert sandbox.estate.org.schema.field("Visit__c", "Gone__c") is None
-    [warning] = result["details"]["componentFailures"]
-    assert (warning["fullName"], warning["problemType"]) == ("Visit__c.Never__c", "Warning")
+    assert result["details"]["componentFailures"] == []
+    [warning] = [one for one in result["details"]["componentSuccesses"] if one["problem"]]
+    assert (warning["fullName"], warning["problemType"]) == ("destructiveChanges.xml", "Warning")
+    assert (warning["componentType"], warning["success"]) == ("CustomField", True)
+    assert warning["problem"] == "No CustomField named: Visit__c.Never__c found"
     files["destructiveChanges.xml"] = manifest({"PermissionSet": ["Visit_Access"]})
     assert failures(sandbox.deploy(zipped(files))) == {
         "Visit_Access": "The permission set Visit_Access is assigned to users"
     }
 
 
+NO_MANIFEST = "No package.xml found"
+
+
 @pytest.mark.parametrize(
     ("data", "message"),
     [
         (b"PK no zip", "The zip file is not valid"),
-        (zipped({"objects/X.object": "<a/>"}), "No package.xml found"),
         (zipped({"package.xml": manifest({}), "../evil.xml": "<a/>"}), "Illegal path in the zip: ../evil.xml"),
-        (zipped({"package.xml": "<!DOCTYPE x [<!ENTITY a 'b'>]><Package/>"}), "document types and entities"),
-        (zipped({"package.xml": "<Package>"}), "Error parsing file"),
-        (zipped({"package.xml": "<Package/>"}), "Package is no Package of the metadata namespace"),
-        (zipped({"package.xml": manifest({}).replace("67.0", "99.0")}), "Invalid version specified: 99.0"),
-        (zipped({"package.xml": manifest({}).replace("67.0", "x")}), "Invalid version specified: x"),
         (zipped({"package.xml": manifest({}), "objects/A.object": "<a/>", "objects\\A.object": "<b/>"}), "of one name"),
         (zipped({"package.xml": manifest({})})[:-40], "The zip file is not valid"),
+        (zipped({"package.xml": manifest({})} | {f"a/{n}.txt": "" for n in range(10_000)}), "Too many files in zip"),
     ],
 )
-def test_a_dangerous_or_broken_package_is_refused_as_a_whole(sandbox: Sandbox, data: bytes, message: str) -> None:
+def test_a_dangerous_zip_is_refused_as_a_whole(sandbox: Sandbox, data: bytes, message: str) -> None:
     result = sandbox.deploy(data)
-    assert result["status"] == "Failed"
+    assert (result["status"], result["success"], result["numberComponentsTotal"]) == ("Failed", False, 0)
     assert message in result["errorMessage"]
+    assert result["errorStatusCode"] == ("INVALID_OPERATION" if message.startswith("Too") else "UNKNOWN_EXCEPTION")
+
+
+@pytest.mark.parametrize(
+    ("data", "file", "message"),
+    [
+        (b"not a zip", "package.xml", NO_MANIFEST),
+        (zipped({"objects/X.object": "<a/>"}), "package.xml", NO_MANIFEST),
+        (zipped({"package.xml": "<!DOCTYPE x [<!ENTITY a 'b'>]><Package/>"}), "package.xml", "document types"),
+        (zipped({"package.xml": "<Package>"}), "package.xml", "Error parsing file"),
+        (zipped({"package.xml": "<?xml version='1.0' encoding='x-none'?><Package/>"}), "package.xml", "Error parsing"),
+        (zipped({"package.xml": "<Package/>"}), "package.xml", "Package is no Package of the metadata namespace"),
+        (zipped({"package.xml": manifest({}).replace("67.0", "99.0")}), "package.xml", "version specified: 99.0"),
+        (zipped({"package.xml": manifest({}).replace("67.0", "x")}), "package.xml", "version specified: x"),
+        (zipped({"package.xml": manifest({}), "destructiveChanges.xml": "<"}), "destructiveChanges.xml", "Error pars"),
+    ],
+)
+def test_a_broken_manifest_is_the_failure(sandbox: Sandbox, data: bytes, file: str, message: str) -> None:
+    result = sandbox.deploy(data)
+    assert (result["status"], result["numberComponentErrors"]) == ("Failed", 1)
+    [failure] = result["details"]["componentFailures"]
+    assert (failure["fileName"], failure["fullName"], failure["componentType"]) == (file, file, "")
+    assert message in failure["problem"]
+
+
+ENTITIES = "<!DOCTYPE a [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]>"
+OUTSIDE = "<!DOCTYPE a [<!ENTITY a SYSTEM 'file:///etc/hostname'>]>"
+
+
+@pytest.mark.parametrize(
+    ("document", "problem", "line"),
+    [
+        (ENTITIES + f"<CustomObject {NS}><label>&b;</label></CustomObject>", "document types and entities", 1),
+        (OUTSIDE + f"<CustomObject {NS}><label>&a;</label></CustomObject>", "document types and entities", 1),
+        (f"<CustomObject {NS}>\n<label>x</label>\n</Custom>", "mismatched tag", 3),
+        (f"<CustomObject {NS}><label>" + " " * (17 << 20), "it has more than 16777216 bytes", 1),
+    ],
+)
+def test_a_bad_file_fails_what_stands_in_it_and_nothing_else(
+    sandbox: Sandbox, document: str, problem: str, line: int
+) -> None:
+    files = {
+        "package.xml": manifest({"CustomField": ["Visit__c.Day__c", "Bad__c.A__c"], "CustomObject": ["Bad__c"]}),
+        "objects/Visit__c.object": f"<CustomObject {NS}>{field('Day__c', LABEL + '<type>Date</type>')}</CustomObject>",
+        "objects/Bad__c.object": document,
+    }
+    result = sandbox.deploy(zipped(files), checkOnly=True)
+    failed = {one["fullName"]: one for one in result["details"]["componentFailures"]}
+    assert set(failed) == {"Bad__c", "Bad__c.A__c"}
+    assert problem in failed["Bad__c"]["problem"]
+    assert failed["Bad__c"]["lineNumber"] == line
+    assert failed["Bad__c"]["fileName"] == "objects/Bad__c.object"
+    assert "Visit__c.Day__c" in {one["fullName"] for one in result["details"]["componentSuccesses"]}
 
 
 def test_a_zip_bomb_is_not_unpacked(sandbox: Sandbox) -> None:
-    sink = io.BytesIO()
-    with zipfile.ZipFile(sink, "w", zipfile.ZIP_DEFLATED) as archive:
-        archive.writestr("package.xml", manifest({}))
-        archive.writestr("objects/Bomb__c.object", b"<" + b" " * 40_000_000)
-    assert "Suspicious compression" in sandbox.deploy(sink.getvalue())["errorMessage"]
+    sandbox.control.post("/org/settings", json={"deploy_unpacked_mb": 2})
+    small = {f"objects/Bomb{n}__c.object": "<" + " " * 300_000 for n in range(8)}
+    result = sandbox.deploy(zipped({"package.xml": manifest({})} | small))
+    sandbox.control.post("/org/settings", json={"deploy_unpacked_mb": 400})
+    assert (result["status"], result["errorStatusCode"]) == ("Failed", "LIMIT_EXCEEDED")
+    assert "2097152 bytes" in result["errorMessage"]
 
 
-def test_a_bomb_of_many_small_files_is_not_unpacked(sandbox: Sandbox) -> None:
-    small = {f"objects/Bomb{n}__c.object": "<" + " " * 900_000 for n in range(20)}
-    assert "Suspicious compression" in sandbox.deploy(zipped({"package.xml": manifest({})} | small))["errorMessage"]
+def test_a_zip_beyond_a_request_is_refused_at_once(sandbox: Sandbox) -> None:
+    parts = {"json": (None, '{"deployOptions":{}}', "application/json"), "file": ("a.zip", b"PK" + bytes(39_321_600))}
+    answer = sandbox.post("/metadata/deployRequest", files=parts)
+    assert (answer.status_code, answer.json()[0]["errorCode"]) == (400, "LIMIT_EXCEEDED")
 
 
 QUICK = "/metadata/deployRequest/validatedDeployRequestId"
@@ -371,7 +430,7 @@ def test_missing_files_may_be_allowed(sandbox: Sandbox) -> None:
     data = zipped({"package.xml": manifest({"CustomObject": ["Lost__c"]})})
     result = sandbox.deploy(data, allowMissingFiles=True)
     assert result["status"] == "Succeeded"
-    assert result["details"]["componentFailures"][0]["problemType"] == "Warning"
+    assert [one["problemType"] for one in result["details"]["componentSuccesses"] if one["problem"]] == ["Warning"]
 
 
 def test_unknown_types_and_missing_files_are_named(sandbox: Sandbox) -> None:

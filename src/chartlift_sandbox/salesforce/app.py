@@ -29,6 +29,7 @@ from chartlift_sandbox.salesforce.caller_permissions import CallerPermissions
 from chartlift_sandbox.salesforce.doors import Doors
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.org import Org
+from chartlift_sandbox.salesforce.sosl import door as search
 from chartlift_sandbox.salesforce.wire import (
     OLDEST,
     Gate,
@@ -88,6 +89,7 @@ def routes(doors: Doors) -> list[BaseRoute]:
         *partner_soap.routes(org, doors.sessions),
         *bulk_query.routes(org, doors.usage, doors.queries),
         *query.routes(org),
+        *search.routes(org),
         *collections.routes(org),
         *rest.routes(org),
     ]

@@ -4,7 +4,12 @@ from collections.abc import Iterator
 
 import pytest
 from door_harness import Sandbox
-from simple_salesforce import Salesforce, SalesforceExpiredSession, SalesforceResourceNotFound
+from simple_salesforce import (
+    Salesforce,
+    SalesforceExpiredSession,
+    SalesforceMalformedRequest,
+    SalesforceResourceNotFound,
+)
 
 
 @pytest.fixture
@@ -73,3 +78,45 @@ def test_the_old_bulk_api_answers_in_input_order(client: Salesforce) -> None:
     assert results[1]["errors"][0]["statusCode"] == "INVALID_TYPE_ON_FIELD_IN_RECORD"
     rows = client.bulk.Visit__c.query("SELECT Key__c FROM Visit__c WHERE Key__c LIKE 'b1-%' ORDER BY Key__c")
     assert [row["Key__c"] for row in rows] == ["b1-0", "b1-2"]
+
+
+def test_searches_by_words_and_by_statement(client: Salesforce) -> None:
+    made = client.Contact.create({"LastName": "Searchable-Smythe", "FirstName": "Zoë", "Email": "zoe@smythe.example"})[
+        "id"
+    ]
+    (found,) = client.quick_search("zoë smythe")["searchRecords"]
+    assert (found["Id"], found["attributes"]["type"]) == (made, "Contact")
+    assert found["attributes"]["url"] == f"/services/data/v66.0/sobjects/Contact/{made}"
+    text = "FIND {smy*} IN EMAIL FIELDS RETURNING Contact(Id, Email WHERE FirstName = 'Zoë'), Lead"
+    assert [one["Email"] for one in client.search(text)["searchRecords"]] == ["zoe@smythe.example"]
+    assert client.search("FIND {nobody}") == {"searchRecords": []}
+    with pytest.raises(SalesforceMalformedRequest) as refused:
+        client.search("FIND {a-b} RETURNING Contact")
+    assert refused.value.content[0]["errorCode"] == "MALFORMED_SEARCH"
+    client.Contact.delete(made)
+    assert client.quick_search("zoë smythe")["searchRecords"] == []
+
+
+def test_parameterized_searches_by_both_methods(client: Salesforce, sandbox: Sandbox) -> None:
+    made = client.Account.create({"Name": "Parameter Dental & Sons"})["id"]
+    words = {
+        "q": "parameter dental & sons",
+        "sobject": ["Account", "Contact"],
+        "Account.fields": "Id,Name",
+        "in": "NAME",
+    }
+    answer = sandbox.get("/parameterizedSearch", params=words | {"Account.limit": "3", "metadata": "LABELS"}).json()
+    assert [(one["Id"], one["Name"]) for one in answer["searchRecords"]] == [(made, "Parameter Dental & Sons")]
+    assert [one["entityName"] for one in answer["metadata"]["entityetadata"]] == ["Account", "Contact"]
+    body = {
+        "q": "param*",
+        "fields": ["Name"],
+        "sobjects": [{"name": "Account", "where": "Name LIKE '%Sons'", "limit": 2}],
+    }
+    (one,) = sandbox.post("/parameterizedSearch/", json=body).json()["searchRecords"]
+    assert one["Name"] == "Parameter Dental & Sons"
+    for refused in (sandbox.post("/parameterizedSearch", json={}), sandbox.get("/search")):
+        assert (refused.status_code, refused.json()[0]["errorCode"]) == (400, "MALFORMED_SEARCH")
+    assert sandbox.post("/parameterizedSearch", content=b"{").json()[0]["errorCode"] == "JSON_PARSER_ERROR"
+    assert isinstance(sandbox.org.get("/services/data/v36.0/search", params={"q": "FIND {param*}"}).json(), list)
+    client.Account.delete(made)

@@ -91,6 +91,8 @@ class _Compiler:
             wheres.append(f'{self.scope.root.alias}."OwnerId" = {self.statement.bind(self.statement.actor.user_id)}')
         if self.query.where is not None:
             wheres.append(Conditions(self.scope, lambda what: plain(self.scope, what)).sql(self.query.where))
+        if self.statement.matched is not None and self.depth == 0:
+            wheres.append(self.statement.matched(self.scope))
         having = ""
         if self.query.having is not None and grouping is not None:
             having = f" HAVING {Conditions(self.scope, grouping.column).sql(self.query.having)}"

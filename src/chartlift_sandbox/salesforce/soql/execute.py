@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -16,6 +17,7 @@ from chartlift_sandbox.salesforce.soql.dates import Calendar
 from chartlift_sandbox.salesforce.soql.parse import parse
 from chartlift_sandbox.salesforce.soql.plan import PARENTS, Plan
 from chartlift_sandbox.salesforce.soql.result import QueryResult
+from chartlift_sandbox.salesforce.soql.scope import Scope
 from chartlift_sandbox.salesforce.soql.statement import Statement, quoted
 from chartlift_sandbox.salesforce.soql.syntax import Query
 
@@ -91,6 +93,21 @@ def run(org: Org, actor: Actor, text: str, all_rows: bool = False, *, tooling: b
         plan = _compiled(org, actor, text, query, all_rows=all_rows, tooling=tooling)
         with virtual.shown(org, plan.virtual):
             return _result(org, plan)
+
+
+def run_query(org: Org, actor: Actor, text: str, query: Query, matched: Callable[[Scope], str]) -> QueryResult:
+    """Run one SELECT of a search: live records of the object for which the further condition holds.
+
+    The caller holds the org's lock.
+
+    Raises:
+        OrgError: whatever the query service would refuse.
+    """
+    archive_if_due(org)
+    statement = Statement(org, actor, text, lambda: calendar(org, actor), matched=matched)
+    plan = compile_query(statement, query)
+    with virtual.shown(org, plan.virtual):
+        return _result(org, plan)
 
 
 def _result(org: Org, plan: Plan) -> QueryResult:

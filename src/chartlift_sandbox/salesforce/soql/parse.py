@@ -8,15 +8,18 @@ from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
 
-from lark import Lark, Token, Transformer, v_args
+from lark import Lark, Token, v_args
 from lark.exceptions import UnexpectedCharacters, UnexpectedEOF, UnexpectedInput, UnexpectedToken, VisitError
 
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.soql import refusal
+from chartlift_sandbox.salesforce.soql.clauses import Clause, Stop, compose
+from chartlift_sandbox.salesforce.soql.finding import FindWords
 from chartlift_sandbox.salesforce.soql.syntax import (
     Compare,
     Condition,
     FieldRef,
+    Find,
     FromItem,
     Function,
     Junction,
@@ -50,16 +53,6 @@ _KINDS = {
 }
 
 
-class _Stop(Exception):
-    """A refusal found while words are put together; the text is added by `parse`."""
-
-    def __init__(self, at: int, message: str, code: str = "MALFORMED_QUERY") -> None:
-        super().__init__(message)
-        self.at = at
-        self.message = message
-        self.code = code
-
-
 def _depth(condition: Condition) -> int:
     deepest = 0
     waiting = [(condition, 1)]
@@ -73,40 +66,15 @@ def _depth(condition: Condition) -> int:
     return deepest
 
 
-class _Clause:
-    """One clause after FROM: its name, its value and its place in the fixed order."""
-
-    __slots__ = ("at", "name", "value")
-
-    def __init__(self, name: str, value: Any, at: int) -> None:
-        self.name, self.value, self.at = name, value, at
-
-
-_ORDER = ("scope", "where", "with_clause", "group_by", "having", "order_by", "limit", "offset", "purpose", "tracking",
-          "all_rows")  # fmt: skip
-
-
 @v_args(inline=True)
-class _Builder(Transformer[Token, Query]):
+class _Builder(FindWords):
     """Puts the words of `syntax` together bottom-up while Lark parses."""
 
     def start(self, query: Query) -> Query:
         return query
 
-    def query(self, select: tuple[Any, ...], sources: tuple[FromItem, ...], *clauses: _Clause) -> Query:
-        given: dict[str, Any] = {}
-        last = -1
-        for clause in clauses:
-            rank = _ORDER.index(clause.name)
-            if rank <= last:
-                word = clause.name.split("_", maxsplit=1)[0].replace("purpose", "for").replace("tracking", "update")
-                raise _Stop(clause.at, f"unexpected token: '{word}'")
-            last = rank
-            if clause.name not in {"with_clause", "purpose", "tracking"}:
-                given[clause.name] = clause.value
-            elif clause.name == "purpose":
-                given["locked"] = "UPDATE" in clause.value
-        return Query(select, sources, **given)
+    def query(self, select: tuple[Any, ...], sources: tuple[FromItem, ...], *clauses: Clause) -> Query:
+        return compose(select, sources, clauses)
 
     def select_list(self, *items: Any) -> tuple[Any, ...]:
         return items
@@ -122,7 +90,7 @@ class _Builder(Transformer[Token, Query]):
 
     def alias(self, path: Token) -> str:
         if "." in path:
-            raise _Stop(path.start_pos or 0, f"unexpected token: '{path}'")
+            raise Stop(path.start_pos or 0, f"unexpected token: '{path}'")
         return str(path)
 
     def typeof(self, path: Token, *rest: Any) -> TypeOf:
@@ -142,7 +110,7 @@ class _Builder(Transformer[Token, Query]):
         given = arguments or ()
         nested = any(isinstance(inner, Function) for outer in given for inner in getattr(outer, "arguments", ()))
         if nested and name.upper() not in _AROUND_CALLS:
-            raise _Stop(name.start_pos or 0, f"unexpected token: '{name}'")
+            raise Stop(name.start_pos or 0, f"unexpected token: '{name}'")
         inner = ", ".join(getattr(argument, "written", getattr(argument, "raw", "")) for argument in given)
         return Function(str(name), given, name.start_pos or 0, f"{name}({inner})")
 
@@ -155,43 +123,43 @@ class _Builder(Transformer[Token, Query]):
     def from_item(self, name: Token, alias: str | None) -> FromItem:
         return FromItem(str(name), name.start_pos or 0, alias)
 
-    def scope(self, name: Token) -> _Clause:
-        return _Clause("scope", str(name), name.start_pos or 0)
+    def scope(self, name: Token) -> Clause:
+        return Clause("scope", str(name), name.start_pos or 0)
 
-    def where(self, condition: Condition) -> _Clause:
-        return _Clause("where", self._bounded(condition), _first(condition))
+    def where(self, condition: Condition) -> Clause:
+        return Clause("where", self._bounded(condition), _first(condition))
 
-    def having(self, condition: Condition) -> _Clause:
-        return _Clause("having", self._bounded(condition), _first(condition))
+    def having(self, condition: Condition) -> Clause:
+        return Clause("having", self._bounded(condition), _first(condition))
 
-    def with_clause(self, name: Token) -> _Clause:
+    def with_clause(self, name: Token) -> Clause:
         if name.upper() not in {"SECURITY_ENFORCED", "USER_MODE", "SYSTEM_MODE"}:
-            raise _Stop(name.start_pos or 0, f"unexpected token: '{name}'")
-        return _Clause("with_clause", str(name), name.start_pos or 0)
+            raise Stop(name.start_pos or 0, f"unexpected token: '{name}'")
+        return Clause("with_clause", str(name), name.start_pos or 0)
 
-    def group_by(self, *items: Operand) -> _Clause:
-        return _Clause("group_by", items, items[0].at)
+    def group_by(self, *items: Operand) -> Clause:
+        return Clause("group_by", items, items[0].at)
 
-    def order_by(self, *items: OrderItem) -> _Clause:
-        return _Clause("order_by", items, items[0].what.at)
+    def order_by(self, *items: OrderItem) -> Clause:
+        return Clause("order_by", items, items[0].what.at)
 
     def order_item(self, what: Operand, direction: Token | None, nulls: Token | None) -> OrderItem:
         return OrderItem(what, (direction or "").upper() == "DESC", (nulls or "").upper() == "LAST")
 
-    def limit(self, number: Token) -> _Clause:
-        return _Clause("limit", _whole(number), number.start_pos or 0)
+    def limit(self, number: Token) -> Clause:
+        return Clause("limit", _whole(number), number.start_pos or 0)
 
-    def offset(self, number: Token) -> _Clause:
-        return _Clause("offset", _whole(number), number.start_pos or 0)
+    def offset(self, number: Token) -> Clause:
+        return Clause("offset", _whole(number), number.start_pos or 0)
 
-    def purpose(self, *names: Token) -> _Clause:
-        return _Clause("purpose", {name.upper() for name in names}, names[0].start_pos or 0)
+    def purpose(self, *names: Token) -> Clause:
+        return Clause("purpose", {name.upper() for name in names}, names[0].start_pos or 0)
 
-    def tracking(self, *names: Token) -> _Clause:
-        return _Clause("tracking", names, names[0].start_pos or 0)
+    def tracking(self, *names: Token) -> Clause:
+        return Clause("tracking", names, names[0].start_pos or 0)
 
-    def all_rows(self) -> _Clause:
-        return _Clause("all_rows", True, 0)
+    def all_rows(self) -> Clause:
+        return Clause("all_rows", True, 0)
 
     def conjunction(self, *parts: Condition) -> Junction:
         return Junction("AND", parts)
@@ -226,7 +194,7 @@ class _Builder(Transformer[Token, Query]):
     def literal(self, token: Token) -> Value:
         at = token.start_pos or 0
         if token.type == "BIND":
-            raise _Stop(at, "Bind variables only allowed in Apex code")
+            raise Stop(at, "Bind variables only allowed in Apex code")
         if token.type == "LITERAL_N":
             word, number = token.split(":")
             return Value(Kind.WORD, word.strip().upper(), at, int(number))
@@ -238,7 +206,7 @@ class _Builder(Transformer[Token, Query]):
 
     def _bounded(self, condition: Condition) -> Condition:
         if _depth(condition) > MAX_DEPTH:
-            raise _Stop(0, "Query is either selecting too many fields or the filter conditions are too complicated",
+            raise Stop(0, "Query is either selecting too many fields or the filter conditions are too complicated",
                         "QUERY_TOO_COMPLICATED")  # fmt: skip
         return condition
 
@@ -251,7 +219,7 @@ def _first(condition: Condition) -> int:
 
 def _whole(number: Token) -> int:
     if not number.isdigit():
-        raise _Stop(number.start_pos or 0, f"unexpected token: '{number}'")
+        raise Stop(number.start_pos or 0, f"unexpected token: '{number}'")
     return int(number[:18])
 
 
@@ -267,7 +235,7 @@ def _membership(left: Operand, operator: str, word: Token, members: Any) -> Memb
 @cache
 def _parser() -> Lark:
     grammar = Path(__file__).with_name("grammar.lark").read_text(encoding="utf-8")
-    return Lark(grammar, parser="lalr", lexer="contextual", transformer=_Builder())
+    return Lark(grammar, parser="lalr", lexer="contextual", transformer=_Builder(), start=["start", "find"])
 
 
 def _refused(text: str, error: UnexpectedInput) -> OrgError:
@@ -297,22 +265,26 @@ def _run(text: str, parser: Callable[[str], Any]) -> Query:
         raise _refused(text, error) from None
     except VisitError as error:
         stop = error.orig_exc
-        if not isinstance(stop, _Stop):
+        if not isinstance(stop, Stop):
             raise
         raise _stopped(text, stop) from None
-    except _Stop as stop:
+    except Stop as stop:
         raise _stopped(text, stop) from None
 
 
-def _stopped(text: str, stop: _Stop) -> OrgError:
+def _stopped(text: str, stop: Stop) -> OrgError:
     if stop.code != "MALFORMED_QUERY":
         return OrgError(stop.code, stop.message)
     return refusal.malformed(text, stop.at, stop.message)
 
 
+def _parse_query(text: str) -> Any:
+    return _parser().parse(text, start="start")
+
+
 @lru_cache(maxsize=256)
 def _remembered(text: str) -> Query:
-    return _run(text, _parser().parse)
+    return _run(text, _parse_query)
 
 
 def parse(text: str) -> Query:
@@ -325,4 +297,45 @@ def parse(text: str) -> Query:
         raise refusal.too_complicated(f"SOQL statements cannot be longer than {refusal.MAX_LENGTH} characters.")
     if len(text) <= _REMEMBERED:
         return _remembered(text)
-    return _run(text, _parser().parse)
+    return _run(text, _parse_query)
+
+
+def parse_find(text: str) -> Find:
+    """Parse one SOSL statement.
+
+    Raises:
+        OrgError: MALFORMED_SEARCH with row and column.
+    """
+    if len(text) > refusal.MAX_LENGTH:
+        raise OrgError("MALFORMED_SEARCH", f"SOSL statements cannot be longer than {refusal.MAX_LENGTH} characters.")
+    opening = _OPENING.match(text)
+    if not opening:
+        raise OrgError("MALFORMED_SEARCH", "No search term found. The search term must be enclosed in braces.")
+    if not _CLOSED.match(text, opening.end()):
+        message = f"line 1:{len(text)} mismatched character '<EOF>' expecting '}}'"
+        raise refusal.placed("MALFORMED_SEARCH", text, len(text) - 1, message)
+    try:
+        found: Any = _parser().parse(text, start="find")
+    except UnexpectedToken as error:
+        at = len(text) if error.token.type == "$END" else error.token.start_pos or 0
+        word = "<EOF>" if error.token.type == "$END" else error.token[:80]
+    except UnexpectedCharacters as error:
+        at = error.pos_in_stream or 0
+        found = re.match(r"\w+|.", text[at:], re.DOTALL)
+        word = found.group(0)[:80] if found else "<EOF>"
+    except VisitError as error:
+        stop = error.orig_exc
+        if not isinstance(stop, Stop):
+            raise
+        at, word = stop.at, stop.message
+    except Stop as stop:
+        at, word = stop.at, stop.message
+    else:
+        return found
+    message = word if word.startswith("Malformed") else f"Malformed search token: {word}"
+    # the search service names the place before the word
+    raise refusal.placed("MALFORMED_SEARCH", text, at - 1, message)
+
+
+_OPENING = re.compile(r"\s*FIND\s*\{", re.IGNORECASE)
+_CLOSED = re.compile(r"(?:\\.|[^}\\])*\}", re.DOTALL)

@@ -64,6 +64,8 @@ class Statement:
     _aliases: int = 0
     _visible: dict[str, frozenset[str]] = field(default_factory=dict)
     virtual: dict[str, SObject] = field(default_factory=dict)
+    matched: Callable[[Any], str] | None = None
+    """A further condition on the object itself, made from its scope: what a search looks for."""
 
     @cached_property
     def calendar(self) -> Calendar:

@@ -173,3 +173,15 @@ class Query:
     def subqueries(self) -> Iterator[Subquery]:
         """Child sub-queries of the select list."""
         return (item for item in self.select if isinstance(item, Subquery))
+
+
+@dataclass(frozen=True, slots=True)
+class Find:
+    """One SOSL statement: the text between the braces, the group of fields, one SELECT per object that is returned."""
+
+    words: str
+    at: int
+    group: str = "ALL"
+    returning: tuple[Query, ...] = ()
+    limit: int | None = None
+    labels: bool = False

@@ -111,6 +111,8 @@ REQUESTS: dict[str, dict[str, Request]] = {
     "Broken query": {"REST": _rest("GET", "/query?q=SELECT")},
     "Unknown object in a query": {"REST": _rest("GET", "/query?q=SELECT Id FROM Nope__c")},
     "Unknown field in a query": {"REST": _rest("GET", "/query?q=SELECT Nope__c FROM Visit__c")},
+    "Broken search": {"REST": _rest("GET", "/search", params={"q": "FIND {a-b} RETURNING Contact"})},
+    "Search for one letter": {"REST": _rest("GET", "/search", params={"q": "FIND {a}"})},
     "Expired query locator": {"REST": _rest("GET", "/query/01g5g0000000009AAA-2000")},
     "Unknown operation": {"SOAP": lambda box: told(soap_call(box, f'<nope xmlns="{PARTNER}"/>'))},
     "Merge of what cannot be merged": {

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.schema import Field, SObject
-from chartlift_sandbox.salesforce.soql import demands, refusal
+from chartlift_sandbox.salesforce.soql import demands, refusal, scopes
 from chartlift_sandbox.salesforce.soql.conditions import Conditions, plain
 from chartlift_sandbox.salesforce.soql.functions import is_aggregate, is_count_all
 from chartlift_sandbox.salesforce.soql.grouping import Grouping
@@ -18,10 +18,6 @@ from chartlift_sandbox.salesforce.soql.syntax import Query, SelectItem, Subquery
 MAX_OFFSET = 2_000
 MAX_CHILD_DEPTH = 5
 MAX_CHILDREN = 20
-SCOPES = frozenset({
-    "allprivate", "delegated", "everything", "mine", "mine_and_my_groups", "mineandmygroups", "mymarketingobjects", "my_territory",
-    "my_team_territory", "queue_owned", "scopingrule", "team",
-})  # fmt: skip
 _BIG = 10**15
 
 
@@ -87,8 +83,9 @@ class _Compiler:
         wheres = self.scope.living()
         if link is not None:
             wheres.append(f"{self._link(link)} IN (SELECT id FROM {PARENTS})")
-        if (self.query.scope or "").lower() == "mine" and "OwnerId" in self.scope.root.sobject.fields:
-            wheres.append(f'{self.scope.root.alias}."OwnerId" = {self.statement.bind(self.statement.actor.user_id)}')
+        scoped = scopes.condition(self.statement, self.query.scope or "", self.scope.root)
+        if scoped is not None:
+            wheres.append(scoped)
         if self.query.where is not None:
             wheres.append(Conditions(self.scope, lambda what: plain(self.scope, what)).sql(self.query.where))
         if self.statement.matched is not None and self.depth == 0:
@@ -131,7 +128,7 @@ class _Compiler:
         if (query.offset or 0) > MAX_OFFSET:
             raise OrgError("NUMBER_OUTSIDE_VALID_RANGE", f"Maximum SOQL offset allowed is {MAX_OFFSET}")
         complaint = None
-        if (query.scope or "everything").lower() not in SCOPES:
+        if not scopes.known(query.scope or "everything"):
             complaint = f"unexpected filterScope: '{query.scope}'"
         elif sum(1 for _ in query.subqueries()) > MAX_CHILDREN:
             complaint = f"a query may have at most {MAX_CHILDREN} child sub-queries"

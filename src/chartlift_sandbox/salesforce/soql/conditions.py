@@ -12,6 +12,7 @@ from chartlift_sandbox.salesforce.soql.syntax import (
     Compare,
     Condition,
     FieldRef,
+    Function,
     Junction,
     Membership,
     Negation,
@@ -135,9 +136,12 @@ _MISPLACED = {
 }
 
 
+_SHOWN_ONLY = frozenset({"FORMAT", "CONVERTCURRENCY"})
+
+
 def plain(scope: Scope, what: Operand) -> Column:
-    """The column of an operand in WHERE, where aggregates and GROUPING have no place."""
-    if is_aggregate(what) or is_grouping(what):
+    """The column of an operand in WHERE and ORDER BY, where aggregates, GROUPING and what only shows have no place."""
+    if is_aggregate(what) or is_grouping(what) or (isinstance(what, Function) and what.upper in _SHOWN_ONLY):
         raise refusal.malformed(scope.statement.text, what.at, f"unexpected token: '{what.written}'")
     return operand(scope, what)
 

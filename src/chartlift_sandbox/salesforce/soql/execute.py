@@ -14,6 +14,7 @@ from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.soql import cells, virtual
 from chartlift_sandbox.salesforce.soql.compile import compile_query
 from chartlift_sandbox.salesforce.soql.dates import Calendar
+from chartlift_sandbox.salesforce.soql.money import Money
 from chartlift_sandbox.salesforce.soql.parse import parse
 from chartlift_sandbox.salesforce.soql.plan import PARENTS, Plan
 from chartlift_sandbox.salesforce.soql.result import QueryResult
@@ -48,6 +49,15 @@ def calendar(org: Org, actor: Actor) -> Calendar:
     )
 
 
+def money(org: Org, actor: Actor) -> Money | None:
+    """The active currencies and the caller's own; None in an org with one currency."""
+    if "CurrencyType" not in org.schema.objects:
+        return None
+    rows = org.db.execute('SELECT "IsoCode", "ConversionRate" FROM "CurrencyType" WHERE "IsActive"').fetchall()
+    own = _row(org, "User", ("DefaultCurrencyIsoCode",), actor.user_id).get("DefaultCurrencyIsoCode")
+    return Money({code: rate for code, rate in rows if rate}, own or "")
+
+
 def _row(org: Org, name: str, fields: tuple[str, ...], record: str | None = None) -> dict[str, Any]:
     """The wanted fields of one record, as far as the object has them."""
     sobject = org.schema.object(name)
@@ -71,7 +81,11 @@ def prepare(org: Org, actor: Actor, text: str, *, all_rows: bool = False, toolin
 
 
 def _compiled(org: Org, actor: Actor, text: str, query: Query, *, all_rows: bool, tooling: bool = False) -> Plan:
-    return compile_query(Statement(org, actor, text, lambda: calendar(org, actor), all_rows, tooling), query)
+    return compile_query(_statement(org, actor, text, all_rows=all_rows, tooling=tooling), query)
+
+
+def _statement(org: Org, actor: Actor, text: str, **more: Any) -> Statement:
+    return Statement(org, actor, text, lambda: calendar(org, actor), money_of=lambda: money(org, actor), **more)
 
 
 def run(org: Org, actor: Actor, text: str, all_rows: bool = False, *, tooling: bool = False) -> QueryResult:
@@ -104,8 +118,7 @@ def run_query(org: Org, actor: Actor, text: str, query: Query, matched: Callable
         OrgError: whatever the query service would refuse.
     """
     archive_if_due(org)
-    statement = Statement(org, actor, text, lambda: calendar(org, actor), matched=matched)
-    plan = compile_query(statement, query)
+    plan = compile_query(_statement(org, actor, text, matched=matched), query)
     with virtual.shown(org, plan.virtual):
         return _result(org, plan)
 

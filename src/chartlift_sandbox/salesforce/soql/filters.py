@@ -7,7 +7,7 @@ from typing import Any
 
 from chartlift_sandbox.salesforce import ids
 from chartlift_sandbox.salesforce.schema import NUMBER_TYPES
-from chartlift_sandbox.salesforce.soql import dates, quoted, refusal
+from chartlift_sandbox.salesforce.soql import dates, money, quoted, refusal
 from chartlift_sandbox.salesforce.soql.scope import Column
 from chartlift_sandbox.salesforce.soql.statement import Statement
 from chartlift_sandbox.salesforce.soql.syntax import Kind, Value
@@ -59,7 +59,21 @@ class Filter:
             return self._null(operator)
         if value.kind is Kind.WORD:
             return self._word(operator, value, strict=strict)
+        if value.kind is Kind.CURRENCY:
+            return self._amount(operator, value, strict=strict)
         sql = f"{self.key(self._operand())} {_SQL_OPERATOR[operator]} {self.key(self.statement.bind(self.cast(value)))}"
+        if operator == "!=":
+            return f"coalesce({sql}, true)"
+        return f"coalesce({sql}, false)" if strict else f"({sql})"
+
+    def _amount(self, operator: str, value: Value, *, strict: bool) -> str:
+        """`column > USD5000`: both sides in the corporate currency."""
+        worth = money.worth(self.statement, value.raw) if self.column.type == "currency" else None
+        if worth is None or self.column.kind == "aggregate":
+            raise self._refuse_value(value)
+        sql = (
+            f"{money.corporate_sql(self.statement, self.column)} {_SQL_OPERATOR[operator]} {self.statement.bind(worth)}"
+        )
         if operator == "!=":
             return f"coalesce({sql}, true)"
         return f"coalesce({sql}, false)" if strict else f"({sql})"
@@ -178,7 +192,7 @@ class Filter:
 
     def among_values(self, values: tuple[Value, ...]) -> str:
         """`column IN (1, TODAY, null, …)`, never NULL."""
-        plain = [v for v in values if v.kind is not Kind.WORD and v.kind is not Kind.NULL and v.raw != ""]
+        plain = [v for v in values if v.kind not in _APART and v.raw != ""]
         other = [v for v in values if v not in plain]
         parts = [self.compare("=", value, strict=True) for value in other]
         if plain or not parts:
@@ -199,6 +213,9 @@ class Filter:
             wanted = self.statement.bind(";".join(part.strip() for part in self.text(raw, at).split(";")))
             parts.append(f"coalesce(list_has_all({chosen}, string_split(lower({wanted}), ';')), false)")
         return f"({' OR '.join(parts)})"
+
+
+_APART = frozenset({Kind.WORD, Kind.NULL, Kind.CURRENCY})
 
 
 def _number(raw: str) -> float | None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from chartlift_sandbox.salesforce.schema import NUMBER_TYPES, Field
 from chartlift_sandbox.salesforce.soql import refusal
+from chartlift_sandbox.salesforce.soql.money import corporate_sql
 from chartlift_sandbox.salesforce.soql.scope import Column, Scope
 from chartlift_sandbox.salesforce.soql.shown import converted, formatted
 from chartlift_sandbox.salesforce.soql.syntax import FieldRef, Function, Operand
@@ -124,6 +127,8 @@ def _aggregate(scope: Scope, call: Function) -> Column:
 
 def sort_keys(scope: Scope, column: Column) -> list[str]:
     """What rows are sorted by, as SQL: picklists by the order of their values, text without regard to case."""
+    if column.type == "currency" and column.kind == "field":
+        return [corporate_sql(scope.statement, column)]
     values = scope.statement.schema.values(column.field) if column.type == "picklist" else ()
     if not values:
         return [_folded(column)]
@@ -136,6 +141,8 @@ _AFTER_ALL = 1_000_000
 
 
 def _aggregate_sql(scope: Scope, name: str, inner: Column) -> str:
+    if name in {"SUM", "AVG", "MIN", "MAX"}:
+        inner = replace(inner, sql=corporate_sql(scope.statement, inner))
     if name == "COUNT_DISTINCT":
         return f"count(DISTINCT {group_key(inner)})"
     if name == "SUM":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from chartlift_sandbox.salesforce.schema import NUMBER_TYPES, Field
 from chartlift_sandbox.salesforce.soql import refusal
+from chartlift_sandbox.salesforce.soql.money import own_sql
 from chartlift_sandbox.salesforce.soql.scope import Column, Scope
 from chartlift_sandbox.salesforce.soql.syntax import Function
 
@@ -35,7 +36,7 @@ def formatted(scope: Scope, inner: Column) -> Column:
 
 
 def converted(scope: Scope, call: Function, inner: Column) -> Column:
-    """`convertCurrency(x)`: the amount itself where the org has one currency.
+    """`convertCurrency(x)`: the amount in the caller's currency; itself where the org has one currency.
 
     Raises:
         OrgError: INVALID_FIELD for a field that is no amount of money.
@@ -43,4 +44,4 @@ def converted(scope: Scope, call: Function, inner: Column) -> Column:
     if inner.type != "currency":
         message = f"field '{inner.field.name}' is not a currency field and can not be used with convertCurrency()"
         raise refusal.placed("INVALID_FIELD", scope.statement.text, call.at, message)
-    return Column(inner.sql, inner.field, inner.path, inner.relation, kind="label")
+    return Column(own_sql(scope.statement, inner), inner.field, inner.path, inner.relation, kind="label")

@@ -6,12 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chartlift_sandbox.salesforce.schema import Field, Schema, SObject
 from chartlift_sandbox.salesforce.settings import OrgSettings
 from chartlift_sandbox.salesforce.soql import virtual
 from chartlift_sandbox.salesforce.soql.dates import Calendar
+
+if TYPE_CHECKING:
+    from chartlift_sandbox.salesforce.soql.money import Money
 
 
 class Caller(Protocol):
@@ -64,6 +67,7 @@ class Statement:
     _aliases: int = 0
     _visible: dict[str, frozenset[str]] = field(default_factory=dict)
     virtual: dict[str, SObject] = field(default_factory=dict)
+    money_of: Callable[[], Money | None] = lambda: None
     matched: Callable[[Any], str] | None = None
     """A further condition on the object itself, made from its scope: what a search looks for."""
 
@@ -71,6 +75,11 @@ class Statement:
     def calendar(self) -> Calendar:
         """The caller's calendar, looked up only when the statement needs to know the day."""
         return self.calendar_of()
+
+    @cached_property
+    def money(self) -> Money | None:
+        """Currencies and their rates, None where the org has one currency."""
+        return self.money_of()
 
     @property
     def schema(self) -> Schema:

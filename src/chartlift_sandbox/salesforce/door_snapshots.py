@@ -18,13 +18,14 @@ from chartlift_sandbox.salesforce.classic_jobs import Batch, ClassicJob
 from chartlift_sandbox.salesforce.doors import Doors
 from chartlift_sandbox.salesforce.frozen import Thaw, freeze
 from chartlift_sandbox.salesforce.login import NEVER
-from chartlift_sandbox.salesforce.metadata_deploy import Outcome
 from chartlift_sandbox.salesforce.metadata_jobs import DeployJob, RetrieveJob
+from chartlift_sandbox.salesforce.metadata_outcome import Outcome
+from chartlift_sandbox.salesforce.metadata_sources import Source
 from chartlift_sandbox.salesforce.org import Actor, Session
 from chartlift_sandbox.salesforce.query_jobs import QueryJob
 
 _CLASSES = (
-    IngestJob, ClassicJob, Batch, QueryJob, DeployJob, RetrieveJob, Outcome, Actor, Session,
+    IngestJob, ClassicJob, Batch, QueryJob, DeployJob, RetrieveJob, Outcome, Source, Actor, Session,
 )  # fmt: skip
 _PATIENCE_S = 60
 

@@ -83,20 +83,20 @@ class DeployDoor:
         if wanted != "Canceling":
             raise OrgError("INVALID_ID_FIELD", f"A deployment cannot be set to {wanted}")
         check_deployer(request.state.actor)
-        user = request.state.actor.user_id, user_name(self._org, request.state.actor)
+        user = request.state.actor.user_id, user_name(self._org, request.state.actor.user_id)
         await run_in_threadpool(self._jobs.cancel, job, user)
         result = await run_in_threadpool(self._result, job, details=False)
         answer = {"id": job.id, "validatedDeployRequestId": job.validation, "deployResult": result}
         return json_response(answer | {"deployOptions": None}, 202)
 
     def _result(self, job: DeployJob, *, details: bool) -> dict[str, Any]:
-        return job.result(details=details, user_name=user_name(self._org, job.actor))
+        return job.result(details=details, user_name=user_name(self._org, job.actor.user_id))
 
 
-def user_name(org: Org, actor: Actor) -> str:
-    """Full name of the deploying user."""
+def user_name(org: Org, user_id: str) -> str:
+    """Full name of a user."""
     with org.lock:
-        row = org.db.execute('SELECT "Name" FROM "User" WHERE "Id" = ?', [actor.user_id]).fetchone()
+        row = org.db.execute('SELECT "Name" FROM "User" WHERE "Id" = ?', [user_id]).fetchone()
     return str(row[0]) if row else ""
 
 

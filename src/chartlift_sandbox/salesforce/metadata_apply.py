@@ -1,18 +1,21 @@
 """Applies a checked deployment to the schema, the tables and the permission rows."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from chartlift_sandbox.salesforce import metadata_rules
 from chartlift_sandbox.salesforce.metadata_deploy import Deployment
 from chartlift_sandbox.salesforce.metadata_draft import Change
+from chartlift_sandbox.salesforce.metadata_sources import Sources
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.permissions import remove_permission_set, store_permission_set
 from chartlift_sandbox.salesforce.schema import Field
+from chartlift_sandbox.salesforce.store import quote
 
 _TAB_FIELDS = (("LastViewedDate", "Last Viewed Date"), ("LastReferencedDate", "Last Referenced Date"))
 
 
-def apply(deployment: Deployment) -> None:
+def apply(deployment: Deployment, sources: Sources) -> None:
     """Makes the changes in the order in which they were checked. The caller holds the org's lock."""
     org = deployment.org
     for change in deployment.draft.changes:
@@ -30,6 +33,13 @@ def apply(deployment: Deployment) -> None:
     for name in deployment.removal.sets:
         remove_permission_set(org, name)
     org.access.invalidate()
+    for one in deployment.outcomes:
+        if one.deleted and not one.failed:
+            sources.forget(one.kind, one.name)
+    now, failed = org.clock.now(), {(one.kind, one.name) for one in deployment.outcomes if one.failed}
+    for (kind, name), xml in deployment.sources.items():
+        if (kind, name) not in failed:
+            sources.record(kind, name, xml, now, deployment.actor.user_id)
 
 
 def _object(org: Org, change: Change) -> None:
@@ -82,6 +92,18 @@ def _remove_field(org: Org, change: Change) -> None:
     assert gone is not None
     org.drop_field(change.object, gone.name)
     org.db.execute('DELETE FROM "FieldPermissions" WHERE "Field" = ?', [f"{change.object}.{gone.name}"])
+
+
+def rename_field(org: Org, owner: str, found: Field, name: str) -> None:
+    """Gives a custom field another name; its values and who may see it stay. The caller holds the org's lock."""
+    relation = name.removesuffix("__c") + "__r" if found.relationship_name else None
+    org.create_field(owner, replace(found, name=name, relationship_name=relation))
+    old_column, table = quote(found.name), quote(owner)
+    if found.formula is None:
+        org.db.execute(f"UPDATE {table} SET {quote(name)} = {old_column} WHERE {old_column} IS NOT NULL")
+    new = f"{owner}.{name}"
+    org.db.execute('UPDATE "FieldPermissions" SET "Field" = ? WHERE "Field" = ?', [new, f"{owner}.{found.name}"])
+    org.drop_field(owner, found.name)
 
 
 def _remove_object(org: Org, change: Change) -> None:

@@ -7,7 +7,7 @@ post-destructive changes. A failing component never hides another one's result.
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from functools import partial
-from xml.etree.ElementTree import Element
+from xml.etree.ElementTree import Element, tostring
 
 from chartlift_sandbox.salesforce.metadata_draft import Draft
 from chartlift_sandbox.salesforce.metadata_fields import read_field, read_values
@@ -48,6 +48,11 @@ FILE_TYPES = {
 """Types with effect that have a file each, with folder and file ending."""
 CHILD_TYPES = ["CustomField", "CompactLayout", "FieldSet", "ListView", "RecordType", "ValidationRule"]
 """Types whose components stand in the file of their object."""
+CHILD_TAGS = {
+    "CompactLayout": "compactLayouts", "FieldSet": "fieldSets", "ListView": "listViews", "RecordType": "recordTypes",
+}  # fmt: skip
+"""Element of an object's file for each of its component types that have no effect on data."""
+_OWN_COMPONENTS = frozenset({"fields", "validationRules", *CHILD_TAGS.values()})
 _MISSING = "was named in package.xml, but was not found in zipped directory"
 
 
@@ -65,6 +70,7 @@ class Deployment:
         rules: Rules and custom permissions that passed.
         custom_grants: By permission set, the custom permissions that it grants.
         removal: What is deleted.
+        sources: The words of each component, by type and name.
         missing_allowed: A component without its file is only worth a warning, and never stops the deployment.
         ignore_warnings: Warnings do not stop the deployment.
         spoiled: A planned fault lets every second field fail.
@@ -81,6 +87,7 @@ class Deployment:
     missing_allowed: bool = False
     ignore_warnings: bool = False
     spoiled: bool = False
+    sources: dict[tuple[str, str], bytes] = field(default_factory=dict)
     removal: Removal = field(init=False)
 
     def __post_init__(self) -> None:
@@ -98,7 +105,7 @@ class Deployment:
         self._fields()
         self._rules()
         for name in self._names("CustomTab", "tabs", "tab"):
-            self._try("CustomTab", name, f"tabs/{name}.tab", lambda n=name: self.draft.add_tab(n))
+            self._try("CustomTab", name, f"tabs/{name}.tab", lambda n=name: self._tab(n))
         for name in self._names("PermissionSet", "permissionsets", "permissionset"):
             file = f"permissionsets/{name}.permissionset"
             self._try("PermissionSet", name, file, lambda n=name: self._permission_set(n))
@@ -145,6 +152,17 @@ class Deployment:
             raise ComponentError(f"An object '{name}' of type {kind} {_MISSING}")
         return root
 
+    def _keep(self, kind: str, name: str, root: Element, left_out: frozenset[str] = frozenset()) -> None:
+        """Remembers the words of a component, without children that are components themselves."""
+        if left_out:
+            whole, root = root, Element(root.tag)
+            root.extend(one for one in whole if one.tag.rpartition("}")[2] not in left_out)
+        self.sources[kind, name] = tostring(root)
+
+    def _tab(self, name: str) -> tuple[bool, bool]:
+        self._keep("CustomTab", name, self._file(f"tabs/{name}.tab", "CustomTab", name))
+        return self.draft.add_tab(name)
+
     def _missing(self, path: str, name: str, kind: str = "CustomField") -> tuple[bool, bool]:
         """The problem of a component that its object's file does not hold, or that stands in a broken file."""
         self._file(path, kind, name)
@@ -157,6 +175,7 @@ class Deployment:
 
     def _object(self, name: str, path: str) -> tuple[bool, bool]:
         root = self._file(path, "CustomObject", name)
+        self._keep("CustomObject", name, root, _OWN_COMPONENTS)
         if name.endswith("__c"):
             return self.draft.add_object(name, root)
         if self.draft.object(name) is None and name != "Activity":
@@ -211,20 +230,26 @@ class Deployment:
     def _validation_rule(self, owner: str, element: Element) -> tuple[bool, bool]:
         rule = read_validation_rule(owner, element, self.draft)
         self.rules.append(rule)
-        return not exists(self.org.rules, "ValidationRule", f"{rule.object_name}.{rule.name}"), True
+        self._keep("ValidationRule", f"{rule.object_name}.{rule.name}", element)
+        created = not exists(self.org.rules, "ValidationRule", f"{rule.object_name}.{rule.name}")
+        return created, rule not in self.org.rules.validation
 
     def _duplicate_rule(self, name: str, path: str) -> tuple[bool, bool]:
         root = self._file(path, "DuplicateRule", name)
-        self.rules.append(read_duplicate_rule(name, root, self.package, self.draft))
-        return not exists(self.org.rules, "DuplicateRule", name), True
+        self._keep("DuplicateRule", name, root)
+        rule = read_duplicate_rule(name, root, self.package, self.draft)
+        self.rules.append(rule)
+        return not exists(self.org.rules, "DuplicateRule", name), rule not in self.org.rules.duplicates
 
     def _custom_permission(self, name: str, path: str) -> tuple[bool, bool]:
-        self._file(path, "CustomPermission", name)
+        self._keep("CustomPermission", name, self._file(path, "CustomPermission", name))
         self.rules.append(name)
-        return not exists(self.org.rules, "CustomPermission", name), True
+        created = not exists(self.org.rules, "CustomPermission", name)
+        return created, created
 
     def _field(self, owner: str, element: Element) -> tuple[bool, bool]:
         new = read_field(element)
+        self._keep("CustomField", f"{owner}.{new.name}", element)
         existing = self.org.schema.field(owner, new.name)
         if existing is not None and existing.stored and existing.type == new.type:
             self._check_data(owner, existing.name, shorter=0 < new.length < existing.length, length=new.length,
@@ -256,7 +281,9 @@ class Deployment:
             path = f"{folder}/{name}.{ending}"
 
             def work(path: str = path, name: str = name) -> tuple[bool, bool]:
-                values = read_values(self._file(path, kind, name), tag)
+                root = self._file(path, kind, name)
+                values = read_values(root, tag)
+                self._keep(kind, name, root)
                 return self.draft.set_values(name, values, may_create=kind == "GlobalValueSet")
 
             self._try(kind, name, path, work)
@@ -267,6 +294,7 @@ class Deployment:
         known = {one.lower() for one in (*self.org.rules.custom_permissions, *self.rules) if isinstance(one, str)}
         self.custom_grants[name] = read_custom_grants(root, known)
         self.sets.append(spec)
+        self._keep("PermissionSet", name, root)
         return not self._set_exists(name), True
 
     def _set_exists(self, name: str) -> bool:
@@ -284,7 +312,12 @@ class Deployment:
             self._try(kind, name, inside, lambda p=inside, n=name, k=kind: self._taken(p, k, n))
 
     def _taken(self, path: str, kind: str, name: str) -> tuple[bool, bool]:
-        self._file(path, kind, name)
+        root = self._file(path, kind, name)
+        tag = CHILD_TAGS.get(kind)
+        if tag is not None:
+            short = name.partition(".")[2]
+            root = next((one for one in children_of(root, tag) if text_of(one, "fullName") == short), root)
+        self._keep(kind, name, root)
         return False, True
 
     @property

@@ -33,6 +33,11 @@ _NUMBER_PLACE = re.compile(r"\{0+\}")
 _DATE_PLACE = re.compile(r"\{(?:YYYY|YY|MM|DD)\}")
 
 
+def is_field_name(name: str) -> bool:
+    """Whether a custom field may have that API name."""
+    return _API_NAME.fullmatch(name) is not None
+
+
 def read_field(element: Element) -> Field:
     """The field that a CustomField element declares.
 
@@ -40,7 +45,7 @@ def read_field(element: Element) -> Field:
         ComponentError: the declaration is incomplete or contradicts itself.
     """
     name, kind = text_of(element, "fullName") or "", text_of(element, "type")
-    if not _API_NAME.fullmatch(name):
+    if not is_field_name(name):
         raise ComponentError(f"The Custom Field name is not valid: {name}")
     for required in ("label", "type"):
         if text_of(element, required) is None:

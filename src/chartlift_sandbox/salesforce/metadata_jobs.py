@@ -14,6 +14,7 @@ from chartlift_sandbox.salesforce.metadata_apply import apply
 from chartlift_sandbox.salesforce.metadata_deploy import Deployment
 from chartlift_sandbox.salesforce.metadata_draft import Draft
 from chartlift_sandbox.salesforce.metadata_outcome import Outcome
+from chartlift_sandbox.salesforce.metadata_sources import Sources
 from chartlift_sandbox.salesforce.metadata_zip import MAX_ZIP_BYTES, TOO_LARGE, FileError, PackageError, read_package
 from chartlift_sandbox.salesforce.org import Actor, Org
 
@@ -24,7 +25,11 @@ OPTIONS = {
 }  # fmt: skip
 TEST_LEVELS = ("NoTestRun", "RunSpecifiedTests", "RunLocalTests", "RunAllTestsInOrg", "RunRelevantTests")
 _SPECIFIED = "RunSpecifiedTests"
-_COMPONENT_PREFIX = {"CustomObject": "01I", "CustomField": "00N", "PermissionSet": "0PS", "CustomTab": "01r"}
+_COMPONENT_PREFIX = {
+    "CustomObject": "01I", "CustomField": "00N", "PermissionSet": "0PS", "CustomTab": "01r", "ValidationRule": "03d",
+    "Layout": "00h", "RecordType": "012", "ListView": "00B", "DuplicateRule": "0Bm", "CustomPermission": "0CP",
+    "CustomApplication": "02u", "Flow": "301", "Profile": "00e",
+}  # fmt: skip
 _DEPLOY_PREFIX, _RETRIEVE_PREFIX = "0Af", "09S"
 _VALID_FOR = timedelta(days=10)
 _log = logging.getLogger(__name__)
@@ -144,6 +149,7 @@ class MetadataJobs:
         self._retrieves: dict[str, RetrieveJob] = {}
         self._components: dict[tuple[str, str], str] = {}
         self._running: set[str] = set()
+        self.sources = Sources()
 
     def deploy(self, data: bytes, options: dict[str, Any], actor: Actor) -> DeployJob:
         """Queues a deployment of a zip; unknown options are ignored as the platform does.
@@ -234,11 +240,11 @@ class MetadataJobs:
             failures = deployment.failures
             keep = not job.options["checkOnly"] and not (failures and job.options["rollbackOnError"])
             if keep:
-                apply(deployment)
+                apply(deployment, self.sources)
             if keep and planned == "no_fls":
                 _hide_fields(self._org, deployment)
         for one in deployment.outcomes:
-            one.component_id = self._component_id(one) if keep or not one.created else ""
+            one.component_id = self._outcome_id(one) if keep or not one.created else ""
         job.outcomes = deployment.outcomes
         if not failures:
             job.validated = data if job.options["checkOnly"] else None
@@ -246,11 +252,13 @@ class MetadataJobs:
         stand = any(one.kind and not one.failed for one in job.outcomes)
         return "SucceededPartial" if stand and not job.options["rollbackOnError"] else "Failed"
 
-    def _component_id(self, one: Outcome) -> str:
-        if not one.kind or one.failed:
-            return ""
-        prefix = _COMPONENT_PREFIX.get(one.kind, "0Nk")
-        key = (one.kind, one.name)
+    def _outcome_id(self, one: Outcome) -> str:
+        return "" if not one.kind or one.problem is not None else self.component_id(one.kind, one.name)
+
+    def component_id(self, kind: str, name: str) -> str:
+        """The id of a component; the same for as long as it has its name."""
+        prefix = _COMPONENT_PREFIX.get(kind, "0Nk")
+        key = (kind, name)
         if key not in self._components:
             number = sum(1 for kind, _ in self._components if _COMPONENT_PREFIX.get(kind, "0Nk") == prefix) + 1
             self._components[key] = ids.make(prefix, number)
@@ -310,14 +318,15 @@ class MetadataJobs:
 
     def kept(self) -> dict[str, Any]:
         """What a snapshot keeps."""
-        parts = {"deploys": self._deploys, "retrieves": self._retrieves, "components": self._components}
+        parts = {"deploys": self._deploys, "retrieves": self._retrieves, "components": self._components,
+                 "sources": self.sources.kept}  # fmt: skip
         return {name: dict(one) for name, one in parts.items()}
 
     def put_back(self, kept: dict[str, Any]) -> None:
         """Goes on from what `kept` gave."""
         with self._lock:
             self._deploys, self._retrieves = kept["deploys"], kept["retrieves"]
-            self._components = kept["components"]
+            self._components, self.sources.kept = kept["components"], kept.get("sources", {})
 
     def busy(self) -> bool:
         """Whether a deployment waits or runs."""
@@ -326,7 +335,7 @@ class MetadataJobs:
     def clear(self) -> None:
         """Forgets everything (the sandbox is reset)."""
         with self._lock:
-            self._deploys, self._retrieves, self._components = {}, {}, {}
+            self._deploys, self._retrieves, self._components, self.sources.kept = {}, {}, {}, {}
 
     def stop(self) -> None:
         """Waits for the deployment in hand and ends the thread."""

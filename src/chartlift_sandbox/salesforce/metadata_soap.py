@@ -15,8 +15,11 @@ from chartlift_sandbox.salesforce import metadata_render as render
 from chartlift_sandbox.salesforce.errors import OrgError
 from chartlift_sandbox.salesforce.login import Sessions
 from chartlift_sandbox.salesforce.metadata import DEPLOYERS, user_name
+from chartlift_sandbox.salesforce.metadata_crud import MetadataCrud
 from chartlift_sandbox.salesforce.metadata_deploy import CHILD_TYPES, FILE_TYPES, INERT_TYPES
-from chartlift_sandbox.salesforce.metadata_jobs import OPTIONS, MetadataJobs, RetrieveJob, stamp
+from chartlift_sandbox.salesforce.metadata_jobs import OPTIONS, MetadataJobs
+from chartlift_sandbox.salesforce.metadata_retrieve import Retrieval
+from chartlift_sandbox.salesforce.metadata_types import value_type
 from chartlift_sandbox.salesforce.org import Org
 from chartlift_sandbox.salesforce.soap import (
     Call,
@@ -33,7 +36,7 @@ from chartlift_sandbox.salesforce.soap import (
 
 NAMESPACE = render.NAMESPACE
 _READ_LIMIT = 10
-_WILDCARD_TYPES = {"CustomObject", "PermissionSet", "GlobalValueSet"}
+_LIST_LIMIT = 3
 
 
 class MetadataSoap:
@@ -41,6 +44,7 @@ class MetadataSoap:
 
     def __init__(self, org: Org, jobs: MetadataJobs, sessions: Sessions) -> None:
         self._org, self._jobs, self._sessions = org, jobs, sessions
+        self._retrieval, crud = Retrieval(org, jobs), MetadataCrud(org, jobs)
         self._operations: dict[str, Callable[[Call], list[Any]]] = {
             "deploy": self._deploy,
             "checkDeployStatus": self._deploy_status,
@@ -52,6 +56,12 @@ class MetadataSoap:
             "listMetadata": self._list,
             "readMetadata": self._read,
             "describeMetadata": self._describe,
+            "describeValueType": self._value_type,
+            "createMetadata": crud.save,
+            "updateMetadata": crud.save,
+            "upsertMetadata": crud.save,
+            "deleteMetadata": crud.delete,
+            "renameMetadata": crud.rename,
         }
 
     async def post(self, request: Request) -> Response:
@@ -94,7 +104,7 @@ class MetadataSoap:
     def _deploy_status(self, call: Call) -> list[Any]:
         job = self._jobs.get(call.text("asyncProcessId") or "")
         details = (call.text("includeDetails") or "").lower() == "true"
-        return [job.result(details=details, user_name=user_name(self._org, call.actor))]
+        return [job.result(details=details, user_name=user_name(self._org, call.actor.user_id))]
 
     def _check_status(self, call: Call) -> list[Any]:
         asked = call.text("asyncProcessId") or ""
@@ -105,8 +115,8 @@ class MetadataSoap:
         return [{"done": job.done, "id": job.id, "state": state}]
 
     def _cancel(self, call: Call) -> list[Any]:
-        job = self._jobs.get(call.text("String") or call.text("asyncProcessId") or "")
-        self._jobs.cancel(job, (call.actor.user_id, user_name(self._org, call.actor)))
+        job = self._jobs.get(call.text("String") or call.text("asyncProcessId") or call.text("id") or "")
+        self._jobs.cancel(job, (call.actor.user_id, user_name(self._org, call.actor.user_id)))
         return [{"done": job.done, "id": job.id}]
 
     def _retrieve(self, call: Call) -> list[Any]:
@@ -124,7 +134,7 @@ class MetadataSoap:
     def _retrieve_status(self, call: Call) -> list[Any]:
         job = self._jobs.get_retrieve(call.text("asyncProcessId") or "")
         if job.zip is None:
-            self._fill(job)
+            self._retrieval.fill(job)
         shown: dict[str, Any] = {
             "done": True,
             "fileProperties": job.properties,
@@ -137,85 +147,39 @@ class MetadataSoap:
             shown["zipFile"] = base64.b64encode(job.zip or b"").decode()
         return [shown]
 
-    def _fill(self, job: RetrieveJob) -> None:
-        """Builds the zip of a retrieval."""
-        root = "" if job.request["single"] else "unpackaged/"
-        files: dict[str, str] = {}
-        listed: list[render.Node] = []
-        only: dict[str, set[str]] = {}
-        for kind, members in job.request["types"].items():
-            names = self._expanded(kind, members)
-            found = [name for name in names if self._add(job, files, only, root, kind, name)]
-            listed.append(("types", [*(("members", one) for one in found), ("name", kind)]))
-        for owner, names in only.items():
-            sobject = self._org.schema.object(owner)
-            path = f"{root}objects/{owner}.object"
-            if sobject is not None and path not in files:
-                files[path] = render.to_xml("CustomObject", render.object_nodes(sobject, frozenset(names)))
-        manifest = render.to_xml("Package", [*listed, ("version", job.request["version"])])
-        job.zip = render.build_zip(files | {f"{root}package.xml": manifest})
-
-    def _expanded(self, kind: str, members: list[str]) -> list[str]:
-        names: list[str] = []
-        for one in members:
-            # a star finds nothing, rather than nothing of that name, where the org has no such components
-            everything = kind in _WILDCARD_TYPES or kind not in render.FOLDERS
-            names += self._custom_names(kind) if one == "*" and everything else [one]
-        return list(dict.fromkeys(names))
-
-    def _custom_names(self, kind: str) -> list[str]:
-        names = render.names_of(self._org, kind)
-        return [one for one in names if one.endswith("__c")] if kind == "CustomObject" else names
-
-    def _add(
-        self, job: RetrieveJob, files: dict[str, str], only: dict[str, set[str]], root: str, kind: str, name: str
-    ) -> bool:
-        """Adds one component to the zip; a missing one becomes a message."""
-        nodes = render.component_nodes(self._org, kind, name)
-        if nodes is None:
-            job.problems.append((f"{root}package.xml", f"Entity of type '{kind}' named '{name}' cannot be found"))
-            return False
-        folder, ending = render.FOLDERS[kind]
-        owner, _, field = name.partition(".")
-        path = f"{root}{folder}/{owner}.{ending}"
-        if kind == "CustomField":
-            only.setdefault(owner, set()).add(field)
-        else:
-            files[path] = render.to_xml(kind, nodes)
-        job.properties.append(self._properties(kind, name, path))
-        return True
-
-    def _properties(self, kind: str, name: str, path: str) -> dict[str, Any]:
-        now = stamp(self._org.clock.started)
-        return {
-            "createdById": self._org.people.admin, "createdByName": "Admin", "createdDate": now, "fileName": path,
-            "fullName": name, "id": "", "lastModifiedById": self._org.people.admin, "lastModifiedByName": "Admin",
-            "lastModifiedDate": now, "manageableState": "unmanaged", "type": kind,
-        }  # fmt: skip
-
     def _list(self, call: Call) -> list[Any]:
         kinds = [(one.text or "").strip() for query in every(call.body, "queries") for one in every(query, "type")]
-        return [
-            self._properties(
-                kind, name, f"{render.FOLDERS[kind][0]}/{name.partition('.')[0]}.{render.FOLDERS[kind][1]}"
-            )
-            for kind in kinds
-            if kind in render.FOLDERS
-            for name in render.names_of(self._org, kind)
-        ]
+        if len(kinds) > _LIST_LIMIT:
+            text = f"record limit reached. cannot submit more than {_LIST_LIMIT} records into this call"
+            raise SoapFaultError("EXCEEDED_ID_LIMIT", text)
+        return [one for kind in kinds for one in self._retrieval.listed(kind)]
 
     def _read(self, call: Call) -> list[Any]:
         kind, names = call.text("type") or "", _texts(call.body, "fullNames")
         if len(names) > _READ_LIMIT:
             raise SoapFaultError(
-                "EXCEEDED_ID_LIMIT", f"record limit reached. cannot submit more than {_READ_LIMIT} records"
+                "EXCEEDED_ID_LIMIT",
+                f"record limit reached. cannot submit more than {_READ_LIMIT} records into this call",
             )
+        if kind not in render.FOLDERS:
+            raise SoapFaultError("INVALID_TYPE", f"Unknown type:{kind}")
         records: list[Raw] = []
         for name in names:
-            nodes = render.component_nodes(self._org, kind, name) or []
-            inner = render.to_xml("records", [("fullName", name), *nodes], namespace=None)
+            nodes = render.component_nodes(self._org, self._jobs.sources, kind, name)
+            if nodes is None:
+                records.append(Raw(""))
+                continue
+            own = [("fullName", name), *(one for one in nodes if one[0] != "fullName")]
+            inner = render.to_xml("records", own, namespace=None)
             records.append(Raw(inner.removeprefix("<records>").removesuffix("</records>"), kind))
         return [{"records": records}]
+
+    def _value_type(self, call: Call) -> list[Any]:
+        asked = call.text("type") or ""
+        found = value_type(asked.removeprefix(f"{{{NAMESPACE}}}")) if asked.startswith("{") else None
+        if found is None:
+            raise SoapFaultError("INVALID_TYPE", f"Unknown type:{asked}")
+        return [found]
 
     def _describe(self, call: Call) -> list[Any]:  # noqa: ARG002 - every operation has this signature
         objects = [

@@ -78,6 +78,21 @@ class XmlFiles:
         return root
 
 
+class Trees:
+    """Component files that are there already, in the way of `XmlFiles`."""
+
+    def __init__(self, roots: dict[str, Element]) -> None:
+        self._roots = roots
+
+    def paths(self, folder: str, ending: str) -> list[str]:
+        """Paths of the files in a folder that end so, in order."""
+        return sorted(p for p in self._roots if p.startswith(f"{folder}/") and p.endswith(f".{ending}"))
+
+    def get(self, path: str) -> Element | None:
+        """The root of a file; None if there is none."""
+        return self._roots.get(path)
+
+
 @dataclass(frozen=True, slots=True)
 class Package:
     """An opened deployment.
@@ -91,7 +106,7 @@ class Package:
 
     version: str
     members: dict[str, list[str]]
-    files: XmlFiles
+    files: XmlFiles | Trees
     paths: frozenset[str]
     removed: dict[str, dict[str, list[str]]] = field(default_factory=dict)
     removed_last: dict[str, dict[str, list[str]]] = field(default_factory=dict)
@@ -110,7 +125,7 @@ def read_package(data: bytes, max_bytes: int) -> Package:
         raise FileError(_MANIFEST, _NO_MANIFEST)
     try:
         archive = zipfile.ZipFile(io.BytesIO(data))
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+    except (zipfile.BadZipFile, ValueError, RuntimeError) as error:
         raise PackageError("The zip file is not valid") from error
     entries = _checked_entries(archive, max_bytes)
     root = _root(entries)

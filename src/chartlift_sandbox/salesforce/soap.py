@@ -34,12 +34,13 @@ class SoapFaultError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One SOAP call: name of the operation, its element and who asks."""
+    """One SOAP call: name of the operation, its element, who asks, and the header of the envelope."""
 
     operation: str
     body: Element
     actor: Actor
     session: str
+    header: Element | None = None
 
     def text(self, name: str) -> str | None:
         """Text of the first descendant of that local name."""
@@ -122,7 +123,8 @@ async def read_call(request: Request, sessions: Sessions, newest: int) -> Call:
     sessions.slide(token)
     if sessions.usage is not None and not sessions.usage.take("DailyApiRequests"):
         raise SoapFaultError("REQUEST_LIMIT_EXCEEDED", "TotalRequests Limit exceeded.")
-    return Call(local(body[0]), body[0], actor, token)
+    header = next((one for one in root if local(one) == "Header"), None)
+    return Call(local(body[0]), body[0], actor, token, header)
 
 
 def render(name: str, value: Any) -> str:
@@ -135,6 +137,8 @@ def render(name: str, value: Any) -> str:
         return f"<{name}>{''.join(render(key, one) for key, one in value.items())}</{name}>"
     if isinstance(value, Raw):
         kind = f' xsi:type="{value.kind}"' if value.kind else ""
+        if not value.xml and not value.kind:
+            return f'<{name} xsi:nil="true"/>'
         return f"<{name}{kind}>{value.xml}</{name}>"
     text = str(value).lower() if isinstance(value, bool) else str(value)
     return f"<{name}>{escape(text)}</{name}>"
@@ -142,7 +146,10 @@ def render(name: str, value: Any) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Raw:
-    """Elements that are XML already, and the type of the element around them where the schema leaves it open."""
+    """Elements that are XML already, and the type of the element around them where the schema leaves it open.
+
+    Without either it stands for an element that is there and has no value.
+    """
 
     xml: str
     kind: str = ""

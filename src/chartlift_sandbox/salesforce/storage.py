@@ -3,6 +3,7 @@
 import pyarrow as pa
 
 from chartlift_sandbox.salesforce.org import Org
+from chartlift_sandbox.salesforce.schema import SObject
 from chartlift_sandbox.salesforce.store import quote
 from chartlift_sandbox.salesforce.usage import Usage
 
@@ -29,7 +30,7 @@ def data_kilobytes(org: Org) -> int:
             if sobject.setup or sobject.name in _FREE or "IsDeleted" not in sobject.fields:
                 continue
             row = org.db.execute(f'SELECT count(*) FROM {quote(sobject.name)} WHERE NOT "IsDeleted"').fetchone()
-            total += (row[0] if row else 0) * _RECORD_KB.get(sobject.name, STANDARD_KB)
+            total += (row[0] if row else 0) * _record_kb(sobject)
         total += _long_mail(org)
     return total
 
@@ -76,14 +77,25 @@ class StorageGuard:
         if sobject.name in _FREE:
             return None
         most = self._usage.maximum["DataStorageMB"] * 1024
-        # ids ever given out bound the number of records from above, without counting tables
-        bound = (sum(self._org.counters.values()) + count) * max(_RECORD_KB.values())
-        if bound <= most and not self._org.counters.get(_MAIL_PREFIX):
+        if _bound(self._org, sobject, count) <= most:
             return None
-        room = max(most - data_kilobytes(self._org), 0) // _RECORD_KB.get(sobject.name, STANDARD_KB)
+        room = max(most - data_kilobytes(self._org), 0) // _record_kb(sobject)
         if room >= count:
             return None
         return _refused(room, count)
+
+
+def _bound(org: Org, sobject: SObject, count: int) -> int:
+    """KB that records take at most, those of a call included: from the ids ever given out, without counting tables."""
+    taken = count * _record_kb(sobject) + (_long_mail(org) if org.counters.get(_MAIL_PREFIX) else 0)
+    for one in org.schema.objects.values():
+        if not (one.setup or one.name in _FREE):
+            taken += org.counters.get(one.key_prefix, 0) * _record_kb(one)
+    return taken
+
+
+def _record_kb(sobject: SObject) -> int:
+    return _RECORD_KB.get(sobject.name, STANDARD_KB)
 
 
 def _refused(first: int, count: int) -> pa.Table:

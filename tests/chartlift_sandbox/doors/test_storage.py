@@ -59,3 +59,37 @@ def test_the_rows_that_still_fit_are_saved(sandbox: Sandbox) -> None:
     finally:
         _limits(sandbox, DataStorageMB=10_240)
     assert (job["numberRecordsProcessed"], job["numberRecordsFailed"]) == (fits + 3, 3)
+
+
+class Listening:
+    """The org's database, which keeps what it was asked."""
+
+    def __init__(self, db: Any) -> None:
+        self._db = db
+        self.asked: list[str] = []
+
+    def execute(self, sql: str, params: Any = None) -> Any:
+        """Runs a statement, and remembers it."""
+        self.asked.append(sql)
+        return self._db.execute(sql, params)
+
+    def __getattr__(self, name: str) -> Any:
+        """Everything else is the database's own."""
+        return getattr(self._db, name)
+
+
+def test_no_table_is_counted_while_the_allowance_is_far_away(sandbox: Sandbox) -> None:
+    """Counting takes longer than a single call may, beside a million rows."""
+    org = sandbox.estate.org
+    _made(sandbox, "EmailMessage", Subject="html", HtmlBody="x" * 9_000, Status="3")
+    many = org.counters.get("001", 0)
+    listening = org.db = Listening(org.db)
+    try:
+        org.counters["001"] = 3_000_000  # accounts of two kilobytes each, of ten gigabytes
+        _made(sandbox, "Contact", LastName="Not counted")
+        assert [sql for sql in listening.asked if "count(" in sql.lower()] == []
+        org.counters["001"] = 5_300_000
+        _made(sandbox, "Contact", LastName="Counted")
+        assert [sql for sql in listening.asked if 'count(*) FROM "Contact"' in sql]
+    finally:
+        org.db, org.counters["001"] = listening._db, many

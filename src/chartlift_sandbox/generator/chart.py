@@ -79,7 +79,11 @@ class Chart:
 
     @cached_property
     def practice(self) -> Record:
-        """The patient's home location."""
+        """The patient's home location; the second record of a pair has that of the first, or a sister's."""
+        if "same site" in self.traits:
+            return self.world.practice_at(self.place - 1)
+        if "other site" in self.traits:
+            return self.world.sister_of(self.world.practice_at(self.place - 1))
         return self.world.practice_at(self.place, self.case.country if self.case is not None else None)
 
     @cached_property
@@ -180,4 +184,5 @@ def _is_ahead(row: Record) -> bool:
 def placed(entity: str, key: int, case: Case, finding: Finding) -> Planted:
     """A case's finding at one record."""
     fate = finding.fate if case.row == "send" else "none"
-    return Planted(entity, key, finding.field, finding.rule, case.row, fate, finding.note or case.name)
+    other = key + finding.other if finding.other else None
+    return Planted(entity, key, finding.field, finding.rule, case.row, fate, finding.note or case.name, other)

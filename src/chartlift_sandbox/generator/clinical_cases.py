@@ -1,9 +1,8 @@
 """Spoilt health numbers, medical items, consents and references of patients, and whole records that must not move."""
 
 from chartlift_sandbox.generator.cases import Case, Spot, nothing, setting
-from chartlift_sandbox.generator.days import day
-from chartlift_sandbox.generator.identity import identity
 from chartlift_sandbox.generator.numbers import chi_number, nhs_number, wrong_check
+from chartlift_sandbox.generator.pairs import DUPLICATES
 from chartlift_sandbox.generator.patients import allergy, condition, medicine
 from chartlift_sandbox.generator.truth import Finding, RowFate
 from chartlift_sandbox.generator.world import NOBODY_BASE, Record
@@ -212,33 +211,6 @@ def _merge(
     return Case(name, weight, spoil, (Finding("mergedIntoPatientId", "R-REF", "none", note),), row, traits=traits)
 
 
-def _twin(record: Record, spot: Spot, **changes: str | None) -> None:
-    person = identity(spot.world.seed, spot.place - 1)
-    record |= {
-        "firstName": person.first, "lastName": person.last, "title": person.title, "gender": person.gender,
-        "dateOfBirth": day(person.birth), "nhsNumber": None, "healthNumberType": None, "mobilePhone": "07700 900555",
-        "previousLastName": None,
-    } | changes  # fmt: skip
-
-
-def _same_mobile(record: Record, _: Spot) -> None:
-    record["mobilePhone"] = "07700 900555"
-
-
-def _twin_exact(record: Record, spot: Spot) -> None:
-    _twin(record, spot)
-
-
-def _twin_married(record: Record, spot: Spot) -> None:
-    old = identity(spot.world.seed, spot.place - 1).last
-    _twin(record, spot, lastName="Newbury-Vane", previousLastName=old)
-
-
-def _twin_initial(record: Record, spot: Spot) -> None:
-    _twin(record, spot, firstName=identity(spot.world.seed, spot.place - 1).first[:1])
-
-
-_PAIR = (Finding(None, "R-DUP", "sent", "probable duplicate of a neighbour"),)
 _DELETED = (Finding("isDeleted", "R-DELETED", "none", "source deleted"),)
 RECORDS: tuple[Case, ...] = (
     _merge("merged", 16, -1),
@@ -248,9 +220,7 @@ RECORDS: tuple[Case, ...] = (
     _merge("merged in a circle, and back", 0, -2, "hold", "circle"),
     setting("deleted, still listed", 4, {"isDeleted": True}, "R-DELETED", "none", "source deleted", row="skip"),
     Case("deleted, only in the feed", 3, nothing, _DELETED, "skip", traits=frozenset({"gone"})),
-    Case("duplicate", 20, _twin_exact, _PAIR, host=_same_mobile, host_findings=_PAIR),
-    Case("duplicate after marriage", 14, _twin_married, _PAIR, host=_same_mobile, host_findings=_PAIR),
-    Case("duplicate with initial", 14, _twin_initial, _PAIR, host=_same_mobile, host_findings=_PAIR),
+    *DUPLICATES[:3],
     Case(
         "more visits than an embedded array holds",
         0,

@@ -44,6 +44,24 @@ FAMILY: dict[str, tuple[str, ...]] = {
     "baltic": ("Șerbănescu", "Kazlauskienė", "Țurcanu", "Šimkus", "Popescu"),
     "asian": ("Khan", "Patel", "Nguyen", "Chen", "Begum", "Singh"),
 }  # fmt: skip
+#: What people are called at home, by the name on their papers.
+NICKNAMES: dict[str, str] = {
+    "Emma": "Em", "Olivia": "Liv", "Margaret": "Peggy", "Jean": "Jeannie", "Sarah": "Sally", "Claire": "Clairey",
+    "Hannah": "Han", "Patricia": "Trish", "Lucy": "Lu", "Joan": "Joanie", "Amelia": "Millie", "Aoife": "Eva",
+    "Niamh": "Neevie", "Caoimhe": "Keeva", "Róisín": "Rosie", "Sinéad": "Jane", "Gráinne": "Gráinnín",
+    "Bríd": "Bridie", "Siobhán": "Shiv", "Órla": "Orlie", "Máire": "Mary", "Siân": "Shan", "Angharad": "Anghie",
+    "Cerys": "Ces", "Llinos": "Llin", "Nerys": "Ner", "Tŷra": "Ty", "Żaneta": "Zanka", "Agnieszka": "Aga",
+    "Małgorzata": "Gosia", "Zofia": "Zosia", "Kasia": "Kaśka", "Ștefania": "Fani", "Rūta": "Rutelė", "Ilinca": "Ili",
+    "Živilė": "Živa", "Ioana": "Oana", "Priya": "Pri", "Fatima": "Fati", "Ayesha": "Ash", "James": "Jim",
+    "Oliver": "Ollie", "William": "Bill", "Peter": "Pete", "Thomas": "Tom", "Harry": "Hal", "George": "Georgie",
+    "Kenneth": "Ken", "Noah": "Noe", "Ian": "Iain", "Jack": "Jackie", "Seán": "Johnny", "Pádraig": "Paddy",
+    "Eoghan": "Owen", "Oisín": "Ush", "Ciarán": "Kier", "Tadhg": "Tim", "Cormac": "Mac", "Fionn": "Finn",
+    "Liam": "Willie", "Donal": "Dan", "Llŷr": "Llyri", "Gethin": "Geth", "Rhys": "Rhysie", "Emyr": "Em",
+    "Iestyn": "Iest", "Siôn": "Shôn", "Łukasz": "Łukaszek", "Wojciech": "Wojtek", "Paweł": "Pawełek",
+    "Michał": "Misiek", "Grzegorz": "Grzesiek", "Șerban": "Șerbi", "Jonas": "Jonukas", "Tudor": "Tudorel",
+    "Mindaugas": "Mindė", "Andrius": "Andžius", "Imran": "Immy", "Arjun": "AJ", "Wei": "Wey", "Mohammed": "Mo",
+    "Tariq": "Taz", "Nguyễn": "Nguyen", "Mei Ling": "May",
+}  # fmt: skip
 CULTURES: tuple[tuple[str, int], ...] = (
     ("english", 55),
     ("irish", 22),

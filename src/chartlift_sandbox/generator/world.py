@@ -50,6 +50,11 @@ class World:
             return next(one for one in self.practices if one["country"] == country)
         return Dice(self.seed, "home", place).pick(self.practices)
 
+    def sister_of(self, practice: Record) -> Record:
+        """Another location in the same country, if the group has one."""
+        others = (one for one in self.practices if one["country"] == practice["country"] and one is not practice)
+        return next(others, practice)
+
     def clinician_at(self, place: int, dice: Dice) -> int:
         """A clinician already employed in a clinic that ends at this place: smaller clinics stay prefixes."""
         pool = clinicians_for(min(place, self.patients))

@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from chartlift_sandbox import fault_catalogue, switch_list
 from chartlift_sandbox.clinic import ClinicError
+from chartlift_sandbox.clinic_door import clinic_routes
 from chartlift_sandbox.control_files import ControlFiles
 from chartlift_sandbox.control_words import ControlError, flag, json_answer, number, read_body, read_json
 from chartlift_sandbox.estate import Estate
@@ -248,6 +249,7 @@ def create_control(estate: Estate) -> Starlette:
             *rule_routes(estate.org),
             Route("/clinic/truth", door.truth, methods=["GET"]),
             Route("/clinic/mutate", door.mutate, methods=["POST"]),
+            *clinic_routes(estate),
         ],
         exception_handlers=dict.fromkeys(
             (HTTPException, ControlError, ClinicError, OrgError, SwitchError, Exception), _refused

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from chartlift_sandbox.aeronaclinic import practice
 from chartlift_sandbox.clinic import Clinic
+from chartlift_sandbox.clinic_faults import ClinicActs
 from chartlift_sandbox.clock import Clock
 from chartlift_sandbox.fault_door import FaultDoor
 from chartlift_sandbox.faults import FaultPlan
@@ -100,6 +101,7 @@ class Estate:
             self.clock,
             object_of=lambda _: None,
             expire=self.clinic_service.state.expire,
+            act=ClinicActs(self.clinic).act,
         )
         return TrafficMeter(door, self.traffic, "clinic")
 

@@ -1,4 +1,7 @@
-"""The faults that have a name: F01 to F58, each with a place where it happens unless the plan says another."""
+"""The faults that have a name, each with a place where it happens unless the plan says another.
+
+F01 to F69 without F63: the sandbox sends no webhooks.
+"""
 
 from __future__ import annotations
 

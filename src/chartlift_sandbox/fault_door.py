@@ -10,6 +10,7 @@ import orjson
 from starlette.concurrency import run_in_threadpool
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chartlift_sandbox.clinic_faults import forge_list, spoil_content
 from chartlift_sandbox.clock import Clock
 from chartlift_sandbox.fault_answers import Answer, Cache, forge_pages, say, trickle, truncate
 from chartlift_sandbox.faults import WIRE_KINDS, Fault, FaultPlan
@@ -19,8 +20,9 @@ ExpireToken = Callable[[Scope], None]
 Act = Callable[[Fault, Scope], None]
 CURRENT: ContextVar[tuple[str | None, str]] = ContextVar("request", default=(None, ""))
 """Method and path of the request in hand, for faults inside it."""
-_TERMINAL = frozenset({"status", "reset", "drop", "truncate", "trickle", "pages", "stale"})
+_TERMINAL = frozenset({"status", "reset", "drop", "truncate", "trickle", "pages", "stale", "listing", "content"})
 """Kinds that decide the answer; the first one of a call wins."""
+_FORGERS = {"pages": forge_pages, "listing": forge_list}
 _PEEK_LIMIT = 1_000_000
 
 
@@ -30,7 +32,7 @@ class FaultDoor:
     Args:
         object_of: Object that a path touches (job ids are looked up), or None.
         expire: Ends the session of the caller.
-        act: Changes the org as an `org` fault wants it; None where there is no org.
+        act: Changes the records as a fault of the vendor's own kind (`org`, `clinic`) wants it.
     """
 
     def __init__(
@@ -76,7 +78,7 @@ class FaultDoor:
             await asyncio.sleep(fault.seconds)
         elif fault.kind == "expire_token":
             self._expire(scope)
-        elif fault.kind == "org" and self._act is not None:
+        elif fault.kind == self._vendor and self._act is not None:
             await run_in_threadpool(self._act, fault, scope)
 
     async def _answer_late(
@@ -108,10 +110,13 @@ class FaultDoor:
             await reset_connection(send)
         elif fault.kind == "trickle":
             await trickle(fault, self._app, scope, receive, send)
-        elif fault.kind == "pages":
-            await forge_pages(fault, self._app, scope, receive, send)
         elif fault.kind == "stale":
             await Cache(self._plan.memory, self._clock).answer(fault, self._app, scope, receive, send)
+        elif fault.kind in _FORGERS:
+            await _FORGERS[fault.kind](fault, self._app, scope, receive, send)
+        elif fault.kind == "content":
+            if await spoil_content(fault, self._app, scope, receive, send):
+                await reset_connection(send, linger=True)
         else:
             await truncate(fault, self._app, scope, receive, send)
             if not fault.clean:

@@ -45,6 +45,9 @@ A fault of a bulk job counts jobs, when they run. Faults of rows count a Bulk AP
 
 ## Named faults
 
+F63 (webhooks) is missing: the sandbox sends none. F59 and its followers change the clinic as its staff would; what they did
+to records stays until `POST /reset`.
+
 | name | what | default place | parameters | variants | how it is seen |
 |---|---|---|---|---|---|
 """

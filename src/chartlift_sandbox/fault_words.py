@@ -1,6 +1,7 @@
 """The words of one fault: what each means, which values it takes, and whether it is due at a call.
 
-Kinds on the wire: status, reset, drop, delay, truncate, expire_token, trickle, pages, stale, org.
+Kinds on the wire: status, reset, drop, delay, truncate, expire_token, trickle, pages, stale, org, and of the clinic alone
+clinic, listing, content.
 Kinds inside a bulk job: rows, alter, rival (these three in every other channel too), stall, fail_job, abort_job,
 purge_job, order, created_false. Kinds elsewhere: tls (a handshake), deploy (a metadata deployment).
 """
@@ -13,7 +14,21 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 WIRE_KINDS = frozenset(
-    {"status", "reset", "drop", "delay", "truncate", "expire_token", "trickle", "pages", "stale", "org"}
+    {
+        "status",
+        "reset",
+        "drop",
+        "delay",
+        "truncate",
+        "expire_token",
+        "trickle",
+        "pages",
+        "stale",
+        "org",
+        "clinic",
+        "listing",
+        "content",
+    }
 )
 ROW_KINDS = frozenset({"rows", "alter", "rival"})
 JOB_KINDS = ROW_KINDS | {"stall", "fail_job", "abort_job", "purge_job", "order", "created_false"}
@@ -31,6 +46,9 @@ WHAT: dict[str, frozenset[str]] = {
             "shorten", "use_up", "other_org", "empty_bin", "purge_job", "skew", "switch", "lock_out",
         }
     ),
+    "clinic": frozenset({"delete", "merge", "late", "same_stamp", "flicker", "aba", "stamp"}),
+    "listing": frozenset({"size", "doubled", "empty_end", "total", "self", "poison"}),
+    "content": frozenset({"empty", "length", "hash", "mime", "huge"}),
     "rows": frozenset({"", "parent", "row", "from"}),
     "alter": frozenset({"trim", "phone", "set", "cut", "lower"}),
     "deploy": frozenset({"partial", "canceled", "in_progress", "no_fls"}),
@@ -65,7 +83,8 @@ class Fault:
             commit, then resets; `delay` waits `seconds` and pushes the virtual clock by `clock_s` (before the effect,
             or with `late` between the effect and the answer); `truncate` cuts the answer's body; `expire_token` ends
             the caller's session first; `trickle` sends a byte every `seconds`; `pages` forges where the next page is;
-            `stale` answers what a cache kept; `org` changes the org before (or with `late` after) the call.
+            `stale` answers what a cache kept; `clinic` changes its records before the call; `listing` forges a page of
+            its lists, `content` a download; `org` changes the org before (or with `late` after) the call.
         name: The fault's name in the catalogue, if it was given by name.
         object: API name of the object touched (bulk jobs, sobjects and collections paths); None for any.
         op: Operation of the rows (insert, update, upsert, delete, …); None for any.

@@ -1,7 +1,6 @@
 """Assembles the service: sign-in, the turnstile in front of everything else, lists, details, deletions."""
 
 from collections import OrderedDict
-from hashlib import sha256
 from http import HTTPStatus
 
 from starlette.applications import Starlette
@@ -15,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from chartlift_sandbox.aeronaclinic import listing
 from chartlift_sandbox.aeronaclinic.answers import ApiError, encoded, json_response, packed, wants_gzip
+from chartlift_sandbox.aeronaclinic.contents import download
 from chartlift_sandbox.aeronaclinic.limiter import Limiter
 from chartlift_sandbox.aeronaclinic.login import TOKEN_HEADER, Tokens, read_sign_in
 from chartlift_sandbox.aeronaclinic.switches import Switches
@@ -100,7 +100,7 @@ class Practice:
         found = await run_in_threadpool(self.clinic.content, key)
         if found is None or found.missing:
             raise ApiError(HTTPStatus.NOT_FOUND, "NOT_FOUND")
-        return Response(found.body, media_type=found.mime, headers={"ETag": f'"{sha256(found.body).hexdigest()[:32]}"'})
+        return download(found, request, ranges=self.switches.content_ranges)
 
     async def deletions(self, request: Request) -> Response:
         """The deletions feed."""

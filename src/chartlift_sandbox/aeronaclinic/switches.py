@@ -19,6 +19,7 @@ class Switches:
         token_lifetime_s: Life of a token, seconds of the virtual clock.
         page_size, max_page_size: Default and silent upper bound of ``pageSize``.
         embed_cap: Longest embedded array, or None.
+        content_ranges: Whether downloads of documents honour Range and If-Range.
         deletions_endpoint: Whether ``/deletions`` exists.
     """
 
@@ -34,3 +35,4 @@ class Switches:
     max_page_size: int = 500
     embed_cap: int | None = None
     deletions_endpoint: bool = True
+    content_ranges: bool = True

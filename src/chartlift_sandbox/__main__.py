@@ -32,6 +32,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
         metavar="NAME=VALUE",
         help="an org switch, such as person_accounts=true",
     )
+    start.add_argument("--hostile", action="store_true", help="plant the catalogue of bad values in the clinic")
     found = parser.parse_args(arguments)
     if found.patients < 1:
         parser.error("--patients must be at least 1")
@@ -104,6 +105,9 @@ def main(arguments: list[str] | None = None) -> int:
         except SwitchError as error:
             print(error, file=sys.stderr)
             return _USAGE
+        if options.hostile:
+            estate.hostile_from_start = True
+            estate.plant(None)
         asyncio.run(serve_until_signal(estate, ports, announce))
     return 0
 

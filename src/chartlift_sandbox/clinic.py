@@ -93,6 +93,7 @@ class Clinic:
             self._ids: dict[str, list[int]] = {}
             self._facts: dict[str, dict[int, tuple[str, object]]] = {}
             self._overlay = _Overlay()
+            self._contents: dict[int, Content] = {}
 
     # -- reading ---------------------------------------------------------------------------------------------------
 
@@ -168,6 +169,8 @@ class Clinic:
         with self.lock:
             if self.record("document", document) is None:
                 return None
+            if document in self._contents:
+                return self._contents[document]
             place, number = BY_NAME["document"].place_of(document)
             if not 0 <= place < self.patients or number >= count(self._chart(place)):
                 return later_content(document)
@@ -246,6 +249,10 @@ class Clinic:
         changes.gone.discard(key)
         self._touched(kind, key)
 
+    def put_content(self, document: int, content: Content) -> None:
+        """Serve this content for a document. The caller holds the lock."""
+        self._contents[document] = content
+
     def remove(self, kind: Entity, key: int) -> None:
         """Serve that record no more. The caller holds the lock."""
         changes = self._changes[kind.name]
@@ -291,7 +298,7 @@ class Clinic:
         known = self._facts.setdefault(entity, {})
         if key not in known:
             record = self.record(entity, key) or {}
-            known[key] = (record.get("updatedAt") or _NO_STAMP, record.get("status", record.get("active")))
+            known[key] = (str(record.get("updatedAt") or _NO_STAMP), record.get("status", record.get("active")))
         return known[key]
 
     def _disturbed(self, kind: Entity, patient_id: int) -> bool:

@@ -17,6 +17,7 @@ from chartlift_sandbox.clinic_faults import ClinicActs
 from chartlift_sandbox.clock import Clock
 from chartlift_sandbox.fault_door import FaultDoor
 from chartlift_sandbox.faults import FaultPlan
+from chartlift_sandbox.hostile import Hostile, HostileError, envelopes, families
 from chartlift_sandbox.org_switches import SwitchError, set_switch
 from chartlift_sandbox.salesforce.app import create_app
 from chartlift_sandbox.salesforce.doors import Doors, DoorSettings, open_doors
@@ -69,6 +70,8 @@ class Estate:
     traffic: Traffic
     addresses: Addresses = field(default_factory=Addresses)
     switches: dict[str, Any] = field(default_factory=dict)
+    hostile: Hostile | None = None
+    hostile_from_start: bool = False
 
     def set_switches(self, given: list[str]) -> None:
         """Sets the switches of the command line, `NAME=VALUE` with JSON values; a reset sets them again.
@@ -145,9 +148,27 @@ class Estate:
             self._apply_switches()
             self.doors.sessions.timeout = SESSION
         self.clinic.reset()
+        self.hostile = None
         self.clinic_service.state.reset()
         self.doors.usage.reset()
         self.traffic.clear()
+        if self.hostile_from_start:
+            self.plant(None)
+
+    def plant(self, wanted: list[str] | None, *, large: bool = False, persistent: bool = False) -> list[dict[str, Any]]:
+        """Plants hostile values and answers of these families, None for all; answers everything planted so far.
+
+        Raises:
+            HostileError: no such family.
+        """
+        chosen = families() if wanted is None else wanted
+        if unknown := sorted(set(chosen) - set(families())):
+            raise HostileError(f"no family {', '.join(unknown)}")
+        if self.hostile is None:
+            self.hostile = Hostile(self.clinic)
+        self.hostile.plant(chosen, large=large)
+        self.faults.replace(envelopes(chosen, persistent=persistent, large=large), add=True)
+        return self.hostile.planted
 
     def close(self) -> None:
         """Ends the background work."""

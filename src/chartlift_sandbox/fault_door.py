@@ -12,6 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chartlift_sandbox.clinic_faults import forge_list, spoil_content
 from chartlift_sandbox.clock import Clock
+from chartlift_sandbox.envelopes import forge_envelope
 from chartlift_sandbox.fault_answers import Answer, Cache, forge_pages, say, trickle, truncate
 from chartlift_sandbox.faults import WIRE_KINDS, Fault, FaultPlan
 
@@ -20,9 +21,11 @@ ExpireToken = Callable[[Scope], None]
 Act = Callable[[Fault, Scope], None]
 CURRENT: ContextVar[tuple[str | None, str]] = ContextVar("request", default=(None, ""))
 """Method and path of the request in hand, for faults inside it."""
-_TERMINAL = frozenset({"status", "reset", "drop", "truncate", "trickle", "pages", "stale", "listing", "content"})
+_TERMINAL = frozenset(
+    {"status", "reset", "drop", "truncate", "trickle", "pages", "stale", "listing", "content", "envelope"}
+)
 """Kinds that decide the answer; the first one of a call wins."""
-_FORGERS = {"pages": forge_pages, "listing": forge_list}
+_FORGERS = {"pages": forge_pages, "listing": forge_list, "envelope": forge_envelope}
 _PEEK_LIMIT = 1_000_000
 
 

@@ -1,7 +1,7 @@
 """The words of one fault: what each means, which values it takes, and whether it is due at a call.
 
 Kinds on the wire: status, reset, drop, delay, truncate, expire_token, trickle, pages, stale, org, and of the clinic alone
-clinic, listing, content.
+clinic, listing, content, envelope.
 Kinds inside a bulk job: rows, alter, rival (these three in every other channel too), stall, fail_job, abort_job,
 purge_job, order, created_false. Kinds elsewhere: tls (a handshake), deploy (a metadata deployment).
 """
@@ -28,6 +28,7 @@ WIRE_KINDS = frozenset(
         "clinic",
         "listing",
         "content",
+        "envelope",
     }
 )
 ROW_KINDS = frozenset({"rows", "alter", "rival"})
@@ -49,6 +50,10 @@ WHAT: dict[str, frozenset[str]] = {
     "clinic": frozenset({"delete", "merge", "late", "same_stamp", "flicker", "aba", "stamp"}),
     "listing": frozenset({"size", "doubled", "empty_end", "total", "self", "poison"}),
     "content": frozenset({"empty", "length", "hash", "mime", "huge"}),
+    "envelope": frozenset(
+        {*(f"B{number:02}" for number in range(1, 15)), "B10_body", "B12_laughs", "B14_object", "B20", "B20_empty",
+         "B20_missing", "B28", "B78"}
+    ),
     "rows": frozenset({"", "parent", "row", "from"}),
     "alter": frozenset({"trim", "phone", "set", "cut", "lower"}),
     "deploy": frozenset({"partial", "canceled", "in_progress", "no_fls"}),
@@ -84,7 +89,8 @@ class Fault:
             or with `late` between the effect and the answer); `truncate` cuts the answer's body; `expire_token` ends
             the caller's session first; `trickle` sends a byte every `seconds`; `pages` forges where the next page is;
             `stale` answers what a cache kept; `clinic` changes its records before the call; `listing` forges a page of
-            its lists, `content` a download; `org` changes the org before (or with `late` after) the call.
+            its lists, `content` a download, `envelope` an answer as a whole; `org` changes the org before (or with
+            `late` after) the call.
         name: The fault's name in the catalogue, if it was given by name.
         object: API name of the object touched (bulk jobs, sobjects and collections paths); None for any.
         op: Operation of the rows (insert, update, upsert, delete, …); None for any.

@@ -34,10 +34,14 @@ def start(
     switch: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A switch of the org, such as person_accounts=true.")
     ] = None,
+    hostile: Annotated[
+        bool, typer.Option("--hostile", help="Plant the catalogue of bad values in the clinic.")
+    ] = False,
 ) -> None:
     """Print one JSON line when ready and serve until SIGTERM."""
     words = command(home, patients, seed, (clinic_port, org_port, org_tls_port, control_port), faults)
     words += [f"--switch={setting}" for setting in switch or ()]
+    words += ["--hostile"] if hostile else []
     os.execv(sys.executable, words)  # noqa: S606 - this very interpreter
 
 

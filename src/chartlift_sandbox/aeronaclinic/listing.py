@@ -160,6 +160,8 @@ def _served(clinic: Clinic, entity: Entity, row: Record, query: Query, switches:
     if entity.name != "patient" or query.fields:
         return row
     arrays: Record = {name: [] for name in EMBEDDED}
+    if not isinstance(row["patientId"], int):  # a hostile id, which nothing hangs on
+        return row | {f"{name}Total": 0 for name in EMBEDDED} | arrays
     for child in ENTITIES:
         if child.embedded_as in query.embed:
             arrays[child.embedded_as] = clinic.embedded(child, row["patientId"])[: switches.embed_cap]

@@ -143,7 +143,7 @@ def _keys(home: Path, known: Settings, environ: Mapping[str, str]) -> tuple[Any,
 
 
 def _ports(home: Path, ring: Any, *, sole: bool) -> dict[str, Lazy]:
-    """Staging, journal and audit, each opened when it is first used."""
+    """Staging, journal, audit and contents, each opened when it is first used."""
 
     def staging() -> Any:
         from chartlift.store.staging import DuckStaging
@@ -160,7 +160,12 @@ def _ports(home: Path, ring: Any, *, sole: bool) -> dict[str, Lazy]:
 
         return Trail.open(home, ring)
 
-    return {"staging": Lazy(staging), "journal": Lazy(journal), "audit": Lazy(audit)}
+    def contents() -> Any:
+        from chartlift.store.files import Files
+
+        return Files(home, ring.for_files())
+
+    return {"staging": Lazy(staging), "journal": Lazy(journal), "audit": Lazy(audit), "files": Lazy(contents)}
 
 
 def _source(known: Settings, environ: Mapping[str, str], clock: Any) -> Any:

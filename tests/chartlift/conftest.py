@@ -20,6 +20,7 @@ from chartlift.platforms.aeronaclinic.limiter import Limiter
 from chartlift.platforms.aeronaclinic.profile import load
 from chartlift.platforms.aeronaclinic.session import Credential, Session
 from chartlift.platforms.aeronaclinic.source import AeronaSource
+from chartlift.store.files import Files
 
 Answer = tuple[int, dict[str, str], bytes]
 Fault = Callable[[str, str, dict[str, str]], Answer | None]
@@ -330,6 +331,6 @@ def reading_tools(source: AeronaSource, clock: VirtualClock, memory: Memory, tmp
     nobody: Any = None
     yield Tools(
         home=tmp_path, tenant="t", who="tester", source=source, destination=nobody, staging=staging, journal=mind,
-        audit=mind, progress=mind, clock=clock, pack=nobody, options={},
+        audit=mind, progress=mind, clock=clock, pack=nobody, options={}, files=Files(tmp_path, bytes(32)),
     )  # fmt: skip
     staging.close()

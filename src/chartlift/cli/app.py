@@ -61,12 +61,15 @@ def extract(
     absent_deleted: Annotated[
         bool, typer.Option("--absent-deleted", help="Read the export again; rows that it lacks were deleted.")
     ] = False,
+    contents: Annotated[
+        bool, typer.Option("--contents", help="Fetch the contents of documents, too: one request each.")
+    ] = False,
 ) -> int:
     """Read the clinic into encrypted staging, or go on with it."""
     from chartlift.cli.steps import extract_all
 
     def work(tools: Any) -> Any:
-        return extract_all(tools, full=full, absent_deleted=absent_deleted)
+        return extract_all(tools, full=full, absent_deleted=absent_deleted, contents=contents)
 
     return run("extract", work, workspace=workspace, as_json=as_json)
 

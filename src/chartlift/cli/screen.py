@@ -97,6 +97,8 @@ def _extract(sheet: Sheet, report: ExtractReport) -> None:
     if bent:
         said = {"": "merged away", "cycle": "merged in a circle", "missing": "merged into one that is not there"}
         sheet.line("Patients " + ", ".join(f"{said.get(n, n)}: {k:,}" for n, k in bent.items()) + ".")
+    if report.contents:
+        sheet.line("Contents of documents " + ", ".join(f"{n}: {k:,}" for n, k in report.contents.items()) + ".")
     conflicts = sum(e.conflicts for e in report.entities)
     if conflicts:
         sheet.line(f"{count(conflicts, 'record')} arrived in two versions; the newer one is kept.")

@@ -36,14 +36,16 @@ def make_workspace(
     return guarded("init", work, as_json=as_json)
 
 
-def extract_all(tools: Tools, *, full: bool, absent_deleted: bool) -> Report:
+def extract_all(tools: Tools, *, full: bool, absent_deleted: bool, contents: bool) -> Report:
     """`extract`: everything, or what is missing of it; of files what a later export has changed."""
     from dataclasses import replace
 
+    from chartlift.stages import contents as fetching
     from chartlift.stages import extract
 
     options = {**tools.options, "full": full, "absent_deleted": absent_deleted}
-    return extract.run(replace(tools, options=options), since="last" if absent_deleted else None)
+    report = extract.run(replace(tools, options=options), since="last" if absent_deleted else None)
+    return fetching.run(tools, report) if contents else report
 
 
 def match_people(tools: Tools, *, fallback: str, decide: Path | None, account_owner: str) -> Report:

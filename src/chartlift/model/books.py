@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -88,4 +88,20 @@ class Vault(Protocol):
 
     def destroy(self) -> None:
         """Destroy the data key, then remove what it protected; done again, it finishes what was cut short."""
+        ...
+
+
+class FileStore(Protocol):
+    """Contents of documents, encrypted, each once and known by its SHA-256."""
+
+    def put(self, content: Iterable[bytes]) -> tuple[str, int]:
+        """Store a content; its SHA-256 (hexadecimal) and its bytes. Durable when it returns."""
+        ...
+
+    def get(self, sha256: str) -> Iterator[bytes]:
+        """The content in pieces, checked."""
+        ...
+
+    def sweep(self) -> int:
+        """Remove what a killed process left half written; returns how many."""
         ...

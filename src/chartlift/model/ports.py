@@ -386,5 +386,6 @@ class Tools:
     clock: Clock
     pack: Any  # packs.Pack: maps, value maps, objects
     options: Mapping[str, Any] = field(default_factory=dict)
+    files: Any = None  # FileStore
     vault: Any = None  # books.Vault: the data key and what it protects, for `purge`
     advisor: Any = None  # suggest(source fields, targets): who proposes a map

@@ -113,6 +113,7 @@ class ExtractReport(Report):
     merged: Mapping[str, int]  # redirects by problem: "", cycle, missing
     forecast: Mapping[str, float]
     findings: tuple[Finding, ...] = ()
+    contents: Mapping[str, int] = field(default_factory=dict)  # documents by what became of their contents
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,11 +79,21 @@ class Probe:
     rows: int | None = None
 
 
+class NoContent(Exception):
+    """A row's content cannot be had: missing | refused | too large | unreadable (the only one worth asking again)."""
+
+    def __init__(self, reason: str) -> None:
+        """Take one of the words above."""
+        super().__init__(reason)
+        self.reason = reason
+
+
 class Source(Protocol):
     """A practice management system that is read, never written."""
 
     name: str
     rereads: bool  # whether a later reading brings everything again, so that what changed shows by comparison only
+    contents: str  # the entity whose rows have a content of their own, as documents do; "" = there is none
 
     def check(self) -> list[Probe]:
         """Log in and try each listing with the smallest page; `rows` is the listing's total where it has one."""
@@ -103,6 +113,15 @@ class Source(Protocol):
 
     def pages(self, listing: str, *, since: datetime | None, cursor: str | None) -> Iterator[Page]:
         """Read a listing on from `cursor` (None = from its start)."""
+        ...
+
+    def content(self, key: str) -> Iterator[bytes]:
+        """The content of the row of `contents` with that id, in pieces of any size.
+
+        Raises:
+            NoContent: there is none, or not now.
+            TransientError: the source does not answer at all.
+        """
         ...
 
     def forecast(self, rows: Mapping[str, int]) -> Mapping[str, float]:

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 import pyarrow as pa
 
-from chartlift.model.source import EntityShape, Page, Probe
+from chartlift.model.source import EntityShape, NoContent, Page, Probe
 
 DELETIONS = "deletions"
 START = datetime(2026, 3, 2, 9, tzinfo=UTC)
@@ -57,6 +57,7 @@ class FakeSource:
 
     name = "fake"
     rereads = False
+    contents = ""
 
     def __init__(self, shapes: Iterable[EntityShape], clock: FakeClock, *, page_rows: int = 100) -> None:
         """An empty clinic with these entities."""
@@ -125,6 +126,11 @@ class FakeSource:
             yield Page(listing, {listing: _table(shape, part)}, str(at) if more else None, total=len(rows))
             if not more:
                 return
+
+    def content(self, key: str) -> Iterator[bytes]:
+        """There is none."""
+        del key
+        raise NoContent("missing")
 
     def forecast(self, rows: Mapping[str, int]) -> Mapping[str, float]:
         """See ports.Source."""

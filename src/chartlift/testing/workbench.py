@@ -18,6 +18,7 @@ from chartlift.stages import confirm, extract, people, plans
 from chartlift.stages.desired import from_plain
 from chartlift.store import keys
 from chartlift.store.audit import Trail
+from chartlift.store.files import Files
 from chartlift.store.journal import SqlJournal
 from chartlift.testing.fakes import Silence
 
@@ -53,6 +54,7 @@ def workbench(
             staging=staging,
             journal=journal,
             audit=trail,
+            files=Files(home, ring.for_files()),
             progress=Silence(),
             clock=clock,
             pack=pack,

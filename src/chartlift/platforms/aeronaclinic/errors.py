@@ -21,6 +21,10 @@ class BadAnswer(Exception):
         self.reason = reason
 
 
+class Broken(Exception):
+    """There was no answer, or the connection broke in the middle of one; the text is the kind of the break."""
+
+
 class Declined(Exception):
     """A lasting no: status 4xx other than login and rate limit."""
 

@@ -36,6 +36,7 @@ class Transport:
     backoff: float
     longest_backoff: float
     max_body: int
+    max_content: int
     user_agent: str
 
 
@@ -124,6 +125,7 @@ class Entity:
     without: str = ""
     pick: Pick | None = None
     fallback: Mapping[str, Any] = field(default_factory=dict)
+    content: str = ""  # path of a row's own content, with {id}
 
     @property
     def keys(self) -> tuple[str, ...]:

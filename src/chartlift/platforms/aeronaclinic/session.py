@@ -6,7 +6,8 @@ import ipaddress
 import random
 import ssl
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from email.utils import parsedate_to_datetime
@@ -17,13 +18,14 @@ import httpx2
 
 from chartlift.errors import CredentialsError, SessionExpired, StopError, Unreachable, UsageError
 from chartlift.model.ports import Clock
-from chartlift.platforms.aeronaclinic.errors import BadAnswer, Declined, RateExceeded, error_code
+from chartlift.platforms.aeronaclinic.errors import BadAnswer, Broken, Declined, RateExceeded, error_code
 from chartlift.platforms.aeronaclinic.limiter import Limiter, uptime
 from chartlift.platforms.aeronaclinic.profile import Profile
 from chartlift.platforms.aeronaclinic.wire import parse
 
 _JITTER = random.SystemRandom()
 _COMPARE_EVERY = 60.0  # seconds
+_CONTENT = (200, 206)
 _OK, _REFUSED, _UNAUTHORISED, _TOO_MANY, _SERVER_ERROR = 200, 400, 401, 429, 500
 
 
@@ -152,6 +154,52 @@ class Session:
             return answer.json
         raise SessionExpired("AeronaClinic refuses the token it has just given", hint="run the same command again")
 
+    @contextmanager
+    def opened(self, path: str, headers: Mapping[str, str]) -> Generator[Flow]:
+        """One GET whose body is still to be read; a dead token is replaced once.
+
+        Raises:
+            BadAnswer, Broken, Declined: this time; nothing is tried again here.
+        """
+        try:
+            with self._open(path, headers) as response:
+                yield Flow(response.status_code, response.headers, response.iter_bytes)
+        except httpx2.RequestError as error:
+            refuse_bad_certificate(error)
+            raise Broken(type(error).__name__) from None
+
+    @contextmanager
+    def _open(self, path: str, headers: Mapping[str, str]) -> Generator[httpx2.Response]:
+        for fresh in (False, True):
+            if fresh or self._is_stale():
+                self.login()
+            self._waited += self._limiter.reserve()
+            sent = {**headers, self._profile.login.header: self._token, "Accept": "*/*", "Accept-Encoding": "identity"}
+            with self._client.stream("GET", self._url + path, headers=sent) as response:
+                if response.status_code in _CONTENT:
+                    yield response
+                    return
+                self._refused(response)
+        raise SessionExpired("AeronaClinic refuses the token it has just given", hint="run the same command again")
+
+    def _refused(self, response: httpx2.Response) -> None:
+        """Only a dead token comes back from here: the caller logs in again."""
+        try:
+            _checked(response, self._body(response))
+        except RateExceeded:
+            self._limiter.exhausted()
+        except Declined as no:
+            if no.status != _UNAUTHORISED:
+                raise
+        self._token = ""
+
+    def pause(self, number: int) -> None:
+        """Wait after the try with that number (from 1) went wrong."""
+        bounds = self._profile.transport
+        wait = min(bounds.backoff * 2 ** (number - 1), bounds.longest_backoff) * _JITTER.uniform(0.5, 1.0)
+        self._clock.sleep(wait)
+        self._waited += wait
+
     def _is_stale(self) -> bool:
         age = self._age() - self._token_since
         return not self._token or age >= self._profile.login.lifetime - self._profile.login.renew_before
@@ -221,6 +269,15 @@ class Session:
             self._compared = uptime()
         except (KeyError, TypeError, ValueError):
             return  # no usable Date: our clock has to do
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """An answer whose body is still to come, in pieces of at most as many bytes as asked for."""
+
+    status: int
+    headers: Mapping[str, str]
+    pieces: Callable[[int], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)

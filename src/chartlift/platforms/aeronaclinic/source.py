@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from urllib.parse import quote
 
 from chartlift.errors import StopError
 from chartlift.model.arrow import ArrowStream
-from chartlift.model.source import EntityShape, Page, Probe
-from chartlift.platforms.aeronaclinic import flatten
+from chartlift.model.source import EntityShape, NoContent, Page, Probe
+from chartlift.platforms.aeronaclinic import download, flatten
 from chartlift.platforms.aeronaclinic.errors import Declined
 from chartlift.platforms.aeronaclinic.flatten import Problems, Record
 from chartlift.platforms.aeronaclinic.probes import Prober
@@ -24,6 +25,7 @@ from chartlift.platforms.aeronaclinic.wire import Number
 
 DELETIONS = "deletions"
 _NOT_FOUND = 404
+_GONE = (_NOT_FOUND, 410)
 _UNKNOWN_WORD = (400, _NOT_FOUND, 422)  # no list of deletions, or none of this entity's
 
 
@@ -41,6 +43,7 @@ class AeronaSource:
         self._profile = profile
         self._by_name: dict[str, str] | None = None  # slug of a practice's name -> its id
         self._unfolder = Unfolder(profile, self._get)
+        self.contents = next((name for name in profile.read if profile.entities[name].content), "")
 
     def close(self) -> None:
         """Let go of the connections."""
@@ -101,6 +104,24 @@ class AeronaSource:
                 more_lanes = page.cursor is None and lane + 1 < len(self._sessions)
                 following = Place(page=self._profile.paging.first, lane=lane + 1).text() if more_lanes else page.cursor
                 yield replace(page, cursor=following, total=page.total if len(self._sessions) == 1 else None)
+
+    def content(self, key: str) -> Iterator[bytes]:
+        """A document's bytes; with several credentials from the first one that may see it.
+
+        Raises:
+            NoContent: see there.
+            Unreachable: nobody answers.
+        """
+        path = self._profile.entities[self.contents].content.replace("{id}", quote(key, safe=""))
+        reason = "missing"
+        for session in self._sessions:
+            try:
+                yield from download.pieces(session, path, self._profile.transport)
+            except Declined as no:
+                reason = "missing" if no.status in _GONE else "refused"
+                continue
+            return
+        raise NoContent(reason)
 
     def _read(self) -> list[Entity]:
         return [self._profile.entities[name] for name in self._profile.read]

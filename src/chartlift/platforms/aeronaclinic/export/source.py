@@ -13,7 +13,7 @@ import pyarrow as pa
 from chartlift.errors import StopError
 from chartlift.model.arrow import ArrowStream
 from chartlift.model.ports import Clock
-from chartlift.model.source import EntityShape, Page, Probe
+from chartlift.model.source import EntityShape, NoContent, Page, Probe
 from chartlift.platforms.aeronaclinic.export.archive import Archive
 from chartlift.platforms.aeronaclinic.export.book import Book
 from chartlift.platforms.aeronaclinic.export.words import Words
@@ -27,6 +27,7 @@ class ExportSource:
     """Implements `model.ports.Source` over an export. A later export is read whole again: `rereads`."""
 
     rereads = True
+    contents = "document"
 
     def __init__(self, path: Path, password: str, words: Words, profile: Profile, clock: Clock) -> None:
         """Read the export at `path`; nothing is opened before the first question."""
@@ -34,12 +35,14 @@ class ExportSource:
         self._path, self._password = path, password
         self._words, self._profile, self._clock = words, profile, clock
         self._book: Book | None = None
+        self._members: dict[str, str] = {}  # id of a document -> the member with its content
 
     def close(self) -> None:
         """Let go of the file."""
         if self._book is not None:
             self._book.archive.close()
             self._book = None
+            self._members = {}
 
     def now(self) -> datetime:
         """When the export was made, as its manifest says; never later than our own time."""
@@ -76,6 +79,21 @@ class ExportSource:
         """Pages to be read, and hours; no limit of the clinic's stands in the way."""
         pages = sum(1 + many // self._words.rows for many in rows.values())
         return {"requests": float(pages), "hours": sum(rows.values()) / _ROWS_PER_HOUR}
+
+    def content(self, key: str) -> Iterator[bytes]:
+        """A document's bytes.
+
+        Raises:
+            NoContent: the export has no such member.
+            CredentialsError, StopError: see `Archive.pieces`.
+        """
+        archive = self._opened().archive
+        if not self._members:
+            inside = (name for name in archive.names if name.startswith(self._words.documents))
+            self._members = {name.rpartition("/")[2].partition("_")[0]: name for name in inside}
+        if key not in self._members:
+            raise NoContent("missing")
+        yield from archive.pieces(self._members[key])
 
     def pages(self, listing: str, *, since: datetime | None, cursor: str | None) -> Iterator[Page]:
         """Read a file on from `cursor`, which names the export and the rows that have been read.

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from chartlift_sandbox.faults import FaultError, FaultPlan
+from chartlift_sandbox.generator.rates import RatesError, read_rates
 
 _USAGE = 2
 
@@ -25,6 +26,10 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     for door in ("clinic", "org", "org-tls", "control"):
         start.add_argument(f"--{door}-port", type=int, default=0, help="0 takes a free port")
     start.add_argument("--faults", type=Path, help="JSON file with a fault plan")
+    start.add_argument("--rates", type=Path, help="TOML file with rates of the clinic's defects; see rates.toml")
+    start.add_argument(
+        "--rate", action="append", default=[], metavar="TABLE.CLASS=RATE", help="one rate per 100,000; CLASS may be *"
+    )
     start.add_argument(
         "--switch",
         action="append",
@@ -80,7 +85,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parse(sys.argv[1:] if arguments is None else arguments)
     try:
         plan = read_faults(options.faults)
-    except FaultError as error:
+        rates = read_rates(options.rates, options.rate)
+    except (FaultError, RatesError) as error:
         print(error, file=sys.stderr)
         return _USAGE
     forget_pandas()
@@ -99,7 +105,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     ports = Ports(options.clinic_port, options.org_port, options.org_tls_port, options.control_port)
     with home_of(options.home) as home:
-        estate = build_estate(home, patients=options.patients, seed=options.seed, faults=plan)
+        estate = build_estate(home, patients=options.patients, seed=options.seed, faults=plan, rates=rates)
         try:
             estate.set_switches(options.switch)
         except SwitchError as error:

@@ -23,6 +23,7 @@ from chartlift_sandbox.generator.entities import (
     planted_in,
 )
 from chartlift_sandbox.generator.people import org_users
+from chartlift_sandbox.generator.rates import Rates, default_rates
 from chartlift_sandbox.generator.truth import Planted
 from chartlift_sandbox.generator.world import PATIENT_BASE, Record, World
 from chartlift_sandbox.staff import ClinicError, Staff, line_of, listed_with, listed_without
@@ -68,10 +69,12 @@ class Clinic:
         patients: Number of patients, from 1.
         seed: Everything generated follows from it.
         clock: Gives the instants of later changes; generated values never depend on it.
+        rates: How often each class of defect is planted; the shipped ones by default.
     """
 
-    def __init__(self, patients: int, seed: int, clock: ClockLike) -> None:
+    def __init__(self, patients: int, seed: int, clock: ClockLike, rates: Rates | None = None) -> None:
         self.patients, self.seed, self.clock = patients, seed, clock
+        self.rates = rates or default_rates()
         self.lock = threading.RLock()
         self.version = 0
         self._staff = Staff(self)
@@ -80,7 +83,7 @@ class Clinic:
     def reset(self) -> None:
         """Back to the clinic as generated."""
         with self.lock:
-            self.world = World(self.patients, self.seed)
+            self.world = World(self.patients, self.seed, self.rates)
             self.version += 1  # never goes back, so nothing cached under an earlier number is taken for new
             self._changes = {entity.name: _Changes() for entity in ENTITIES}
             self._feed: list[Record] = []

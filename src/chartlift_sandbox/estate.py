@@ -17,6 +17,7 @@ from chartlift_sandbox.clinic_faults import ClinicActs
 from chartlift_sandbox.clock import Clock
 from chartlift_sandbox.fault_door import FaultDoor
 from chartlift_sandbox.faults import FaultPlan
+from chartlift_sandbox.generator.rates import Rates
 from chartlift_sandbox.hostile import Hostile, HostileError, envelopes, families
 from chartlift_sandbox.org_switches import SwitchError, set_switch
 from chartlift_sandbox.salesforce.app import create_app
@@ -192,7 +193,9 @@ def derived(seed: int, purpose: str, length: int) -> str:
     return base64.urlsafe_b64encode(digest).decode().replace("-", "x").replace("_", "y")[:length]
 
 
-def build_estate(home: Path, *, patients: int, seed: int, faults: FaultPlan | None = None) -> Estate:
+def build_estate(
+    home: Path, *, patients: int, seed: int, faults: FaultPlan | None = None, rates: Rates | None = None
+) -> Estate:
     """A seeded sandbox without any server around it.
 
     Args:
@@ -200,9 +203,10 @@ def build_estate(home: Path, *, patients: int, seed: int, faults: FaultPlan | No
         patients: Size of the clinic.
         seed: Everything generated follows from it.
         faults: Faults in force from the start.
+        rates: How often the clinic's defects are planted.
     """
     clock, plan = Clock(), faults or FaultPlan()
-    clinic = Clinic(patients, seed, clock)
+    clinic = Clinic(patients, seed, clock, rates)
     service = practice.app(clinic, clock)
     org = Org(clock, seed=seed)
     seed_org(org, clinic.org_users(), seed)

@@ -173,10 +173,12 @@ class Touched:
     def __init__(self, evidence: Evidence) -> None:
         self._touched = evidence.touched
         self._works = ids_by(evidence.clinic.rows["treatment"], "appointmentId")
+        self._heads = {one: home["headPatientId"] for one, home in evidence.clinic.rows["household"].items()}
 
     def has(self, entity: str, one: Any, record: Record) -> bool:
         near = [(kind, record.get(column)) for kind, column in self.NEAR] + [(entity, one)]
         if entity == "appointment":
             near += [("treatment", work) for work in self._works.get(one, [])]
+        near.append(("patient", self._heads.get(record.get("householdId"))))
         near += [("treatment", line["treatmentId"]) for line in record.get("lineItems") or []]
         return not self._touched.isdisjoint(near)

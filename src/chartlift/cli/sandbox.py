@@ -31,6 +31,10 @@ def start(
     org_tls_port: Annotated[int, typer.Option(min=0, max=65535, help="Same, https.")] = 0,
     control_port: Annotated[int, typer.Option(min=0, max=65535, help="Same, for the control door.")] = 0,
     faults: Annotated[Path | None, typer.Option(help="A fault plan.")] = None,
+    rates: Annotated[Path | None, typer.Option(help="TOML file: how often the clinic's defects occur.")] = None,
+    rate: Annotated[
+        list[str] | None, typer.Option(metavar="TABLE.CLASS=RATE", help="One such rate per 100,000; CLASS may be *.")
+    ] = None,
     switch: Annotated[
         list[str] | None, typer.Option(metavar="NAME=VALUE", help="A switch of the org, such as person_accounts=true.")
     ] = None,
@@ -40,6 +44,8 @@ def start(
 ) -> None:
     """Print one JSON line when ready and serve until SIGTERM."""
     words = command(home, patients, seed, (clinic_port, org_port, org_tls_port, control_port), faults)
+    words += [f"--rates={rates}"] if rates is not None else []
+    words += [f"--rate={one}" for one in rate or ()]
     words += [f"--switch={setting}" for setting in switch or ()]
     words += ["--hostile"] if hostile else []
     os.execv(sys.executable, words)  # noqa: S606 - this very interpreter

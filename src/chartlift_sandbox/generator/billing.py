@@ -1,5 +1,6 @@
 """Invoices of the courses, with their lines, and the payments against them. All sums are in pence or cents."""
 
+import re
 from collections.abc import Callable
 from typing import NamedTuple
 
@@ -17,6 +18,8 @@ from chartlift_sandbox.generator.world import NOBODY_BASE, Record
 INVOICE_BASE, INVOICES_PER_PATIENT = 700_000, 32
 PAYMENT_BASE = 99_000_000
 _STATES = Odds(("PAID", 86), ("PART_PAID", 6), ("UNPAID", 5), ("WRITTEN_OFF", 2), ("VOID", 1))
+_CLOSED = frozenset({"WRITTEN_OFF", "VOID"})
+_AMOUNT = re.compile(r"-?\d+\.\d\d")
 _METHODS = Odds(("CARD", 52), ("CASH", 12), ("GC_SINGLE", 10), ("GC_RECURRING", 8), ("STRIPE", 8), ("BACS", 5),
                 ("INSURANCE", 3), ("CHEQUE", 1), ("OTHER", 1))  # fmt: skip
 
@@ -124,7 +127,7 @@ CASES: tuple[Case, ...] = (
     Case("treatment of a line does not exist", 3, _line(treatmentId=89_000_002), (), traits=frozenset({"lost line"})),
     setting("unknown currency, small letters", 2, {"currency": "btc"}, "R-CUR", "none", row="hold"),
 )  # fmt: skip
-CAST = Cast("invoice", CASES, 180, reach=8)
+CAST = Cast("invoice", CASES, reach=8)
 
 
 def invoices(chart: Chart) -> list[Record]:
@@ -159,13 +162,33 @@ def _bill(chart: Chart, number: int, course: Course) -> Bill:
     return Bill(course, lines, extra, status, total, paid)
 
 
+def balance(chart: Chart) -> int:
+    """What the patient owes: the amounts due of the invoices that are live, readable and in the patient's currency."""
+    struck = CAST.struck(chart)
+    due = 0
+    for number, bill in enumerate(bills(chart)):
+        if number in struck:
+            due += _due_of(invoices(chart)[number], chart)
+        elif bill.status not in _CLOSED:
+            due += bill.total - bill.paid
+    return due
+
+
+def _due_of(row: Record, chart: Chart) -> int:
+    """The amount due of an invoice as served, in cents; nothing where it is not this patient's or cannot be added."""
+    foreign = row["patientId"] != chart.patient_id or row["currency"] != chart.practice["currency"]
+    if foreign or row["isDeleted"] or not _AMOUNT.fullmatch(row["amountDue"]):
+        return 0
+    return int(row["amountDue"].replace(".", ""))
+
+
 def _invoice(chart: Chart, number: int, bill: Bill) -> Record:
     dice = Dice(chart.world.seed, "invoice", chart.place, number)
     course, lines, extra = bill.course, bill.lines, bill.extra
     status, total, paid = bill.status, bill.total, bill.paid
     billed_on = min(course.sittings[-1].visit.day, EPOCH_DAY - 2)
     practice = chart.practice
-    closed = status in {"WRITTEN_OFF", "VOID"}
+    closed = status in _CLOSED
     key = invoice_id(chart.place, number)
     items: list[Record] = [{
         "invoiceLineId": at + 1, "lineNumber": at + 1, "treatmentId": link(chart, item),

@@ -5,7 +5,8 @@ from functools import cached_property
 
 from chartlift_sandbox.generator.cases import Case, Spot
 from chartlift_sandbox.generator.chart import Chart, placed
-from chartlift_sandbox.generator.dice import Dice, Odds
+from chartlift_sandbox.generator.dice import Dice
+from chartlift_sandbox.generator.rates import UNIT
 from chartlift_sandbox.generator.truth import Planted
 from chartlift_sandbox.generator.world import Record
 
@@ -16,24 +17,26 @@ _NONE: dict[int, Case] = {}
 class Cast:
     """The cases of one entity. The first row of an even-placed patient carries the next fixed example.
 
-    ``per_mille`` is the share of other patients, if they move at all, one of whose rows gets a case by chance.
-    ``common`` are cases frequent enough to have a share of their own, again per thousand patients. By chance one of the
-    first ``reach`` rows of a patient is struck, if there are so many.
+    The rates of the entity's table are per patient that moves at all: one of the first ``reach`` rows is struck, if
+    there are so many. ``common`` are cases so frequent that each has a draw of its own.
     """
 
     entity: str
     cases: tuple[Case, ...]
-    per_mille: int
-    common: tuple[tuple[Case, int], ...] = ()
+    common: tuple[Case, ...] = ()
     reach: int = 24
 
     @cached_property
-    def _drawn(self) -> Odds[Case]:
-        return Odds(*((case, case.weight) for case in self.cases if case.weight))
+    def _by_name(self) -> dict[str, Case]:
+        return {case.name: case for case in self.cases}
+
+    @cached_property
+    def _name(self) -> str:
+        return self.entity + "-case"
 
     @cached_property
     def _fixed(self) -> tuple[Case, ...]:
-        return (*self.cases, *(case for case, _ in self.common))
+        return (*self.cases, *self.common)
 
     def case(self, chart: Chart, number: int) -> Case | None:
         """The case of a patient's n-th row."""
@@ -41,20 +44,23 @@ class Cast:
 
     def struck(self, chart: Chart) -> dict[int, Case]:
         """Numbers of the rows that are spoilt, if the patient has so many, and how."""
-        return chart.once(self.entity + "-case", self._struck)
+        return chart.once(self._name, self._struck)
 
     def _struck(self, chart: Chart) -> dict[int, Case]:
         turn = chart.place // 2
         if chart.row != "send":
             return _NONE
+        rates = chart.world.rates
         if chart.place % 2 == 0 and turn < len(self._fixed):
-            return {0: self._fixed[turn]}
+            example = self._fixed[turn]
+            return {0: example} if rates.shown(self.entity, example.name) else _NONE
         found: dict[int, Case] = {}
         dice = Dice(chart.world.seed, self.entity + "-case", chart.place)
-        if dice.chance(self.per_mille):
-            found[dice.below(self.reach)] = dice.weighted(self._drawn)
-        for case, share in self.common:
-            if dice.chance(share):
+        name = rates.drawing(self.entity, "rare", tuple(self._by_name)).name(dice)
+        if name is not None:
+            found[dice.below(self.reach)] = self._by_name[name]
+        for case in self.common:
+            if dice.below(UNIT) < rates.of(self.entity, case.name):
                 found.setdefault(dice.below(self.reach), case)
         return found
 

@@ -228,5 +228,12 @@ RECORDS: tuple[Case, ...] = (
         (Finding("appointmentsTotal", "R-EMBED", "none"),),
         traits=frozenset({"crowded"}),
     ),
+    Case(
+        "balance does not follow from invoices",
+        0,
+        nothing,
+        (Finding("balance", "R-BAL", "sent", "not the sum of what is due"),),
+        traits=frozenset({"odd balance"}),
+    ),
     Case("deceased, visit ahead", 2, nothing, (), traits=frozenset({"deceased", "future"})),
 )

@@ -2,7 +2,7 @@
 
 # ruff: noqa: RUF001 - people and clinics type the signs of their own keyboards
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b, sha256
 
 from chartlift_sandbox.generator.cases import Case, Spot, setting
@@ -26,6 +26,7 @@ _KINDS = Odds(
 _CATEGORIES = Odds(("CONSENT_FORM", 25), ("RADIOGRAPH_REFERENCE", 30), ("LETTER", 18), ("PHOTO", 12),
 ("TREATMENT_PLAN", 9),
                    ("ID_SCAN", 3), ("OTHER", 3))  # fmt: skip
+_COPY = "the content of another document"
 _LONG_STEM = "referral letter to the oral surgery department of the royal victoria hospital "
 
 
@@ -54,6 +55,21 @@ def _empty(record: Record, _: Spot) -> None:
 
 def _other_hash(record: Record, _: Spot) -> None:
     record["sha256"] = sha256(b"another file").hexdigest()
+
+
+def _twin_of(number: int) -> int:
+    """The document whose content another one has too: the one before, or the next of the first."""
+    return number - 1 if number else 1
+
+
+def _same_content(record: Record, spot: Spot) -> None:
+    other = _twin_of(spot.number)
+    extension, mime, _ = Dice(spot.world.seed, "document", spot.place, other).weighted(_KINDS)
+    body = _bytes(spot.world.seed, spot.place, other)
+    stem = record["fileName"].rpartition(".")[0]
+    record |= {
+        "fileName": f"{stem}.{extension}", "mimeType": mime, "sizeBytes": len(body), "sha256": sha256(body).hexdigest()
+    }  # fmt: skip
 
 
 def _name(name: str, note: str, weight: int = 2) -> Case:
@@ -90,9 +106,11 @@ CASES: tuple[Case, ...] = (
     setting("half a surrogate pair", 1, {"fileName": "scan \ud83e.pdf"}, "R-TEXT", "none", row="hold"),
     setting("category in other letters", 4, {"category": "consent form"}, "R-PICK", note="folds to Consent Form"),
     setting("reference over 255", 1, {"externalReference": "RVG-" * 80}, "R-LEN", "withheld"),
+    Case("same content as another", 0, _same_content, (Finding("sha256", "R-HASH", "sent", _COPY),),
+         traits=frozenset({"copy"})),
     setting("no uploader", 6, {"userId": None}, "R-USER-EMAIL", note="fallback owns it, practitioner stays empty"),
 )  # fmt: skip
-CAST = Cast("document", CASES, 160, reach=8)
+CAST = Cast("document", CASES, reach=8)
 
 
 def count(chart: Chart) -> int:
@@ -140,7 +158,8 @@ def content(chart: Chart, number: int) -> Content:
     """The content of a patient's n-th document."""
     row, case = documents(chart)[number], CAST.case(chart, number)
     traits = case.traits if case is not None else frozenset()
-    body = b"" if "empty" in traits else _bytes(chart.world.seed, chart.place, number)
+    source = _twin_of(number) if "copy" in traits else number
+    body = b"" if "empty" in traits else _bytes(chart.world.seed, chart.place, source)
     return Content(body, str(row["mimeType"]), missing="missing" in traits)
 
 
@@ -159,5 +178,12 @@ def later_content(key: int) -> Content:
 
 
 def planted(chart: Chart) -> list[Planted]:
-    """Defects of the documents."""
-    return CAST.planted(chart, [document_id(chart.place, number) for number in range(count(chart))])
+    """Defects of the documents; one with the content of another tells which, if the patient has it."""
+    found = CAST.planted(chart, [document_id(chart.place, number) for number in range(count(chart))])
+    paired = [replace(one, other=_other(chart, one)) if one.note == _COPY else one for one in found]
+    beyond = document_id(chart.place, count(chart))
+    return [one for one in paired if one.other is None or one.other < beyond]
+
+
+def _other(chart: Chart, one: Planted) -> int:
+    return document_id(chart.place, _twin_of(int(one.id) - document_id(chart.place, 0)))

@@ -19,6 +19,7 @@ from chartlift_sandbox.generator.world import NOBODY_BASE, PATIENT_BASE, Record,
 
 #: Ids given to records made later; larger than any generated one.
 CREATED_AFTER = 1_000_000_000
+_ODD_BALANCE = 1750  # cents that no invoice explains
 _BEYOND = 20_000_000  # places no clinic reaches; new records are modelled on them
 
 
@@ -75,7 +76,12 @@ class Entity:
 
 
 def _patient_rows(chart: Chart) -> list[Record]:
-    return [] if chart.gone else [chart.patient]
+    """The patient, whose balance is known only when the invoices are."""
+    if chart.gone:
+        return []
+    extra = _ODD_BALANCE if "odd balance" in chart.traits else 0
+    chart.patient["balance"] = work.money(billing.balance(chart) + extra)
+    return [chart.patient]
 
 
 def _household_rows(chart: Chart) -> list[Record]:

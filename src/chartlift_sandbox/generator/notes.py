@@ -124,11 +124,11 @@ CASES: tuple[Case, ...] = (
     Case("long by chance", 1, _some_length, (Finding("text", "R-LONG", "sent", "several parts"),)),
 )  # fmt: skip
 #: Shares by patient, who has nine notes.
-COMMON: tuple[tuple[Case, int], ...] = (
-    (_text("HTML by the editor", _HTML.replace("36", "37"), "R-TEXT", "becomes plain text", kind="HTML"), 420),
-    (_text("RTF by the editor", _rtf("LA given.\r\nFilled 24 – A2"), "R-TEXT", "RTF becomes plain text", kind="RTF"), 45),
+COMMON: tuple[Case, ...] = (
+    _text("HTML by the editor", _HTML.replace("36", "37"), "R-TEXT", "becomes plain text", kind="HTML"),
+    _text("RTF by the editor", _rtf("LA given.\r\nFilled 24 – A2"), "R-TEXT", "RTF becomes plain text", kind="RTF"),
 )  # fmt: skip
-CAST = Cast("clinicalNote", CASES, 280, COMMON, reach=12)
+CAST = Cast("clinicalNote", CASES, COMMON, reach=12)
 
 
 def clinical_notes(chart: Chart) -> list[Record]:

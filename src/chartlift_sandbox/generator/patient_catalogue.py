@@ -6,9 +6,10 @@ an even place always resolves.
 
 from chartlift_sandbox.generator.cases import Case
 from chartlift_sandbox.generator.clinical_cases import CONSENTS, MEDICAL, NUMBERS, RECORDS, REFERENCES
-from chartlift_sandbox.generator.dice import Dice, Odds
+from chartlift_sandbox.generator.dice import Dice
 from chartlift_sandbox.generator.pairs import DUPLICATES, NOT_DUPLICATES
 from chartlift_sandbox.generator.patient_cases import ADDRESSES, DATES, LISTS, MAILS, NAMES, PHONES, POSTCODES
+from chartlift_sandbox.generator.rates import UNIT
 from chartlift_sandbox.generator.world import World
 
 CAST: tuple[Case, ...] = (
@@ -16,11 +17,8 @@ CAST: tuple[Case, ...] = (
     *ADDRESSES, *DUPLICATES[3:], *NOT_DUPLICATES,
 )  # fmt: skip
 FIRST_CASE_PLACE = 3
-_CHANCE = 300  # of a thousand odd places beyond the cast
-_PAIRS = (*DUPLICATES, *NOT_DUPLICATES)
-_PAIR_CHANCE = 70  # of a thousand odd places: the second record of 2.5 % of patients, and 1 % that only look it
-_PAIRED = Odds(*((case, case.weight) for case in _PAIRS))
-_DRAWN = Odds(*((case, case.weight) for case in CAST if case.weight and case not in _PAIRS))
+_BY_NAME = {case.name: case for case in CAST}
+_PLACES = UNIT // 2  # every second one
 
 
 def case_of(world: World, place: int) -> Case | None:
@@ -29,8 +27,7 @@ def case_of(world: World, place: int) -> Case | None:
         return None
     turn = (place - FIRST_CASE_PLACE) // 2
     if turn < len(CAST):
-        return CAST[turn]
-    dice = Dice(world.seed, "patient-case", place)
-    if dice.chance(_PAIR_CHANCE):
-        return dice.weighted(_PAIRED)
-    return dice.weighted(_DRAWN) if dice.chance(_CHANCE) else None
+        return CAST[turn] if world.rates.shown("patient", CAST[turn].name) else None
+    drawing = world.rates.drawing("patient", "all", tuple(_BY_NAME))
+    name = drawing.name(Dice(world.seed, "patient-case", place), _PLACES)
+    return _BY_NAME[name] if name is not None else None

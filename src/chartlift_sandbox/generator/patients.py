@@ -213,7 +213,7 @@ def _state(world: World, place: int, state: Standing) -> Record:
         "deceasedOn": day(state.ended) if state.status == "DECEASED" and state.ended is not None else None,
         "mergedIntoPatientId": None,
         "isDeleted": False,
-        "balance": dice.pick(("0.00", "0.00", "0.00", f"{dice.below(300)}.{dice.below(100):02}")),
+        "balance": "0.00",
         "createdAt": instant(state.created, dice.between(28_800, 64_000)),
         "updatedAt": instant(touched, dice.between(28_800, 80_000)),
     }

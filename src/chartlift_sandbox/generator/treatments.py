@@ -117,12 +117,12 @@ CASES: tuple[Case, ...] = (
     setting("null mark as name", 1, {"name": "#N/A"}, "R-NA", note="a literal, not a null"),
 )  # fmt: skip
 #: Shares by patient; eleven of a patient's eighteen treatments are charted on a tooth.
-COMMON: tuple[tuple[Case, int], ...] = (
-    (_tooth("46,47", "FDI", "list: 46,47"), 330),
-    (_tooth("LL6 & LL7", "PALMER", "list: 36,37"), 50),
-    (_tooth("29", "FDI", "no such tooth", held=True), 10),
+COMMON: tuple[Case, ...] = (
+    _tooth("46,47", "FDI", "list: 46,47"),
+    _tooth("LL6 & LL7", "PALMER", "list: 36,37"),
+    _tooth("29", "FDI", "no such tooth", held=True),
 )
-CAST = Cast("treatment", CASES, 300, COMMON)
+CAST = Cast("treatment", CASES, COMMON)
 
 
 def treatments(chart: Chart) -> list[Record]:
@@ -215,7 +215,7 @@ COURSE_CASES: tuple[Case, ...] = (
     setting("claim number over 64", 2, {"claimReference": "FP17-" * 14}, "R-LEN", "withheld"),
     setting("name over 255", 2, {"name": "Course of treatment " * 14}, "R-LEN", "withheld"),
 )
-COURSE_CAST = Cast("coursesOfTreatment", COURSE_CASES, 40, reach=8)
+COURSE_CAST = Cast("coursesOfTreatment", COURSE_CASES, reach=8)
 
 
 def course_rows(chart: Chart) -> list[Record]:

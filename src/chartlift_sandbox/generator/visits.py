@@ -11,8 +11,8 @@ from chartlift_sandbox.generator.world import World
 
 MAX_VISITS = 60  # a patient owns 64 appointment ids
 CROWDED = 57
-_DRAWN = Odds(*((case, case.weight) for case in CAST if case.weight))
-_DEFECTS = 26  # of a thousand visits
+_BY_NAME = {case.name: case for case in CAST}
+_NAMES = tuple(_BY_NAME)
 _PAST = Odds(
     ("COMPLETE", 800), ("CANCELLED", 80), ("DNA", 50), ("LATE_CANCEL", 25), ("RESCHEDULED", 30), ("UTA", 5),
     ("PENDING", 3), ("CONFIRMED", 4), ("ARRIVED", 2), ("IN_SURGERY", 1),
@@ -41,6 +41,9 @@ def plan(world: World, place: int, state: Standing, traits: frozenset[str], *, s
     dice = Dice(world.seed, "visits", place)
     count = max(0, dice.weighted(_COUNTS) + dice.between(-2, 2))
     starred = CAST[place // 2] if sound and place % 2 == 0 and place // 2 < len(CAST) else None
+    if starred is not None and not world.rates.shown("appointment", starred.name):
+        starred = None
+    drawing = world.rates.drawing("appointment", "all", _NAMES)
     if "gone" in traits:
         return ()
     if "crowded" in traits:
@@ -54,7 +57,8 @@ def plan(world: World, place: int, state: Standing, traits: frozenset[str], *, s
     for number in range(count):
         roll = Dice(world.seed, "visit", place, number)
         model = number == 1 and is_model(place)
-        case = starred if number == 0 else (roll.weighted(_DRAWN) if sound and roll.chance(_DEFECTS) else None)
+        name = drawing.name(roll) if sound and number else None
+        case = starred if number == 0 else _BY_NAME[name] if name is not None else None
         case = None if model else case
         future = ahead and number == count - 1 and case is None and not model
         at = state.created + (number * 97 + roll.below(97)) * span // (97 * count)

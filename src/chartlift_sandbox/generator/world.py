@@ -13,6 +13,7 @@ from chartlift_sandbox.generator.people import (
     members,
     practices,
 )
+from chartlift_sandbox.generator.rates import Rates, default_rates
 
 Record = dict[str, Any]
 PATIENT_BASE = 5_500_000
@@ -22,10 +23,11 @@ NOBODY_BASE = 4_000_000
 
 @dataclass(frozen=True)
 class World:
-    """One clinic: ``patients`` places, numbered from 0, derived from ``seed`` alone."""
+    """One clinic: ``patients`` places, numbered from 0, derived from ``seed`` alone; ``rates`` say how dirty it is."""
 
     patients: int
     seed: int
+    rates: Rates = field(default_factory=default_rates)
     practices: list[Record] = field(default_factory=list)
 
     def __post_init__(self) -> None:

@@ -140,7 +140,8 @@ def test_courses_span_visits_and_their_band_is_that_of_the_time(clinic: dict[str
 
 def test_document_contents_agree_with_their_metadata_unless_planted(clinic: dict[str, Any]) -> None:
     one = clinic["desk"]
-    bad = planted(clinic, "document", rule="R-HASH")
+    copies = {row["id"] for row in clinic["truth"] if row["entity"] == "document" and row["other"] is not None}
+    bad = planted(clinic, "document", rule="R-HASH") - copies
     served = rows(clinic, "document")
     for row in [row for row in served if row["documentId"] in bad] + served[10:150:9]:
         answer = one.get(row["contentUrl"])

@@ -18,6 +18,7 @@ from chartlift.stages.sqltext import ident
 LONGEST_LIST = 200  # values of a list that are shown
 LONGEST_VALUE = 80
 _COLUMNS_AT_ONCE = 20
+_BEGUN = "left({0}, 1) BETWEEN '!' AND '~'"  # begins with a plain character: told without a pattern, it is not blank
 _DAY = "^([0-9]{4})-[0-9]{2}-[0-9]{2}"
 
 
@@ -101,7 +102,7 @@ def _fields(sql: Any, shape: EntityShape, rows: int, columns: Sequence[str]) -> 
         plain = f"strlen({cell}) = length({cell}) AND NOT contains({cell}, chr(10))"
         asked += [
             f"count({cell})",
-            f"count(*) FILTER ({cell} IS NOT NULL AND is_blank({cell}))",
+            f"count(*) FILTER ({cell} IS NOT NULL AND NOT ({_BEGUN.format(cell)}) AND is_blank({cell}))",
             f"approx_count_distinct({cell})",
             f"coalesce(max(CASE WHEN {plain} THEN strlen({cell}) ELSE units({cell}) END), 0)",
         ]

@@ -54,7 +54,7 @@ CREATE OR REPLACE MACRO truth(x) AS CASE WHEN says_yes(x) THEN TRUE WHEN says_no
 
 -- Length as the org counts it: UTF-16 units, each line end counted as two.
 CREATE OR REPLACE MACRO units(x) AS
-  length(unix_lines(x)) + length(regexp_replace(x, '[^\x{10000}-\x{10FFFF}]', '', 'g'))
+  length(unix_lines(x)) + length(regexp_replace(x, '[^\x{10000}-\x{10FFFF}]+', '', 'g'))
   + strlen(unix_lines(x)) - strlen(replace(unix_lines(x), E'\n', ''));
 CREATE OR REPLACE MACRO fits(x, n) AS
   CASE WHEN x IS NULL OR strlen(x) * 2 <= n THEN TRUE

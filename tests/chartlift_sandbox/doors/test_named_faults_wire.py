@@ -267,8 +267,8 @@ def test_f14_redirects_away(sandbox: Sandbox) -> None:
 
 def test_the_catalogue_is_told(sandbox: Sandbox) -> None:
     told = sandbox.control.get("/faults?catalogue=1").json()["catalogue"]
-    assert [one["fault"] for one in told][:2] == ["F01", "F02"]
-    assert len(told) == 58
+    # the sandbox sends no webhooks, so there is nothing that F63 could disturb
+    assert [one["fault"] for one in told] == [f"F{number:02}" for number in range(1, 70) if number != 63]
 
 
 def test_f15_answers_nobody_for_a_minute(sandbox: Sandbox) -> None:

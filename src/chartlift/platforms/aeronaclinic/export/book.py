@@ -143,7 +143,7 @@ class Book:
             found["S-MANIFEST", name] += 1
         if name and member and not _is_json(member):
             sheet = self._sheet(name)
-            for head, many in sheet.unmapped.items():
+            for head, many in (sheet.unmapped if name in self._profile.entities else {}).items():
                 found["S-UNMAPPED", f"{name}.{flatten.plain_key(head)}"] += many
             for column, many in sheet.clashes.items():
                 found["S-HEADS", f"{name}.{column}"] += many
@@ -158,7 +158,7 @@ class Book:
     def _lacking(self, name: str) -> Iterator[Part]:
         """No such file: nothing, or the profile's own values, or lines that came inside their invoices."""
         entity = self._profile.entities.get(name)
-        if entity is not None and entity.copied and _is_json(self.member(self._owner(entity).name)):
+        if entity is not None and self._comes_inside(entity):
             yield from self._inside(entity)
             return
         values = entity.fallback.get("values", {}) if entity else {}
@@ -184,18 +184,25 @@ class Book:
             lacking = [name for name in entity.keys if not any(name in record for record in chunk)]
             yield skip, self._whole(entity, columns, lacking, table.column("_raw").combine_chunks()), ()
 
+    def _comes_inside(self, entity: Entity) -> bool:
+        """Whether the rows have no file of their own but stand inside those of their owner."""
+        alone = bool(self.member(entity.name)) or not entity.copied
+        return not alone and _is_json(self.member(self._owner(entity).name))
+
     def _inside(self, entity: Entity) -> Iterator[Part]:
         """Lines that came inside their invoices; read in one go, since they have no rows of their own to count."""
         owner = self._owner(entity)
         member = next(array.member for array in owner.embedded if array.entity == entity.name)
-        done = 0
-        for record in records(self.archive, self.member(owner.name)):
+        lines, done = self._lines(entity, owner.name, member), 0
+        while chunk := list(itertools.islice(lines, self._words.rows)):
+            done += len(chunk)
+            yield done, {entity.name: flatten.table(entity, chunk, self._problems)}, ()
+
+    def _lines(self, entity: Entity, owner: str, member: str) -> Iterator[flatten.Record]:
+        for record in records(self.archive, self.member(owner)):
             copied = {name: record.get(name) for name in entity.copied}
             rows = record.get(member)
-            lines = [{**row, **copied} for row in rows if isinstance(row, dict)] if isinstance(rows, list) else []
-            done += len(lines)
-            if lines:
-                yield done, {entity.name: flatten.table(entity, lines, self._problems)}, ()
+            yield from ({**row, **copied} for row in (rows if isinstance(rows, list) else ()) if isinstance(row, dict))
 
     def _whole(
         self, entity: Entity, columns: dict[str, pa.Array], lacking: list[str], raw: pa.Array
@@ -238,12 +245,13 @@ class Book:
 
     def columns(self, name: str, wanted: tuple[str, ...]) -> Iterator[Mapping[str, pa.Array]]:
         """Some columns of an entity, from its start."""
-        if not self.member(name):
+        entity = self._profile.entities[name]
+        inside = self._comes_inside(entity)
+        if not self.member(name) and not inside:
             return
         found, self._problems = self._problems, Counter()  # counted when the file itself is read
-        entity = self._profile.entities[name]
         made = [column for column in wanted if column in entity.copied]
-        if made or _is_json(self.member(name)):
+        if made or inside or _is_json(self.member(name)):
             for _, tables, _ in self.tables(name, 0):
                 table: Any = tables[name]
                 yield {column: table.column(column).combine_chunks() for column in wanted}

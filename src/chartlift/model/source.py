@@ -79,8 +79,12 @@ class Probe:
     rows: int | None = None
 
 
+CONTENTS = "contents"
+"""Stands beside the listings of a forecast for the contents to be fetched."""
+
+
 class NoContent(Exception):
-    """A row's content cannot be had: missing | refused | too large | unreadable (the only one worth asking again)."""
+    """A row's content cannot be had: missing | refused | too large | unreadable, or torn: it has to be begun anew."""
 
     def __init__(self, reason: str) -> None:
         """Take one of the words above."""
@@ -125,7 +129,7 @@ class Source(Protocol):
         ...
 
     def forecast(self, rows: Mapping[str, int]) -> Mapping[str, float]:
-        """`requests` and `hours` a whole extraction needs for so many rows per listing."""
+        """`requests` and `hours` a whole extraction needs for so many rows per listing, and so many `CONTENTS`."""
         ...
 
 

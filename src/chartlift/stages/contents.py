@@ -14,12 +14,13 @@ from chartlift.errors import Unreachable, UsageError
 from chartlift.model.books import FileStore
 from chartlift.model.ports import Tools
 from chartlift.model.reports import ExtractReport, Finding
-from chartlift.model.source import EntityShape, NoContent
+from chartlift.model.source import CONTENTS, EntityShape, NoContent
 from chartlift.stages.sqltext import ident, literal
 
 _MANY = 1000  # documents asked for at once in staging
 _OUTAGE = 5  # documents in a row that cannot be read: then it is not they that are broken
-_AGAIN = "unreadable"
+_AGAIN, _TORN = "unreadable", "torn"
+_OPEN = (_AGAIN, "refused")  # asked for again by the next run
 
 _TABLE = (
     "CREATE TABLE IF NOT EXISTS content (id VARCHAR, sha256 VARCHAR, bytes BIGINT, verdict VARCHAR, "
@@ -69,6 +70,7 @@ def run(tools: Tools, extracted: ExtractReport) -> ExtractReport:
     sql.execute(_TABLE)
     tools.files.sweep()
     total, broken = _count(sql, shape), 0
+    tools.progress.step(f"extract: {total} contents of documents, about {_hours(tools, total):.1f} hours")
     for number, wanted in enumerate(_wanted(sql, shape), start=1):
         got = _fetched(tools, wanted)
         broken = broken + 1 if got.verdict == _AGAIN else 0
@@ -79,12 +81,17 @@ def run(tools: Tools, extracted: ExtractReport) -> ExtractReport:
     return _reported(tools, extracted, shape)
 
 
+def _hours(tools: Tools, total: int) -> float:
+    """What so many contents add to an extraction, by the source's own limit."""
+    return tools.source.forecast({CONTENTS: total})["hours"] - tools.source.forecast({})["hours"]
+
+
 def _pending(shape: EntityShape) -> str:
     """Rows of the entity whose content was not fetched, or whose record has changed since."""
     said, size, stamp = (_column(shape, name) for name in ("hash", "size", "stamp"))
     return (
         f"FROM {ident('src_' + shape.name)} d LEFT JOIN content c ON c.id = d._id "
-        f"WHERE (c.id IS NULL OR c.verdict = {literal(_AGAIN)} OR c.said_hash IS DISTINCT FROM {said} "
+        f"WHERE (c.id IS NULL OR c.verdict IN ({', '.join(map(literal, _OPEN))}) OR c.said_hash IS DISTINCT FROM {said} "
         f"OR c.said_size IS DISTINCT FROM {size} OR c.stamp IS DISTINCT FROM {stamp}) "
         f"AND NOT EXISTS (FROM src_deleted g WHERE g.entity = {literal(shape.name)} AND g.id = d._id)"
     )
@@ -116,17 +123,17 @@ def _wanted(sql: Any, shape: EntityShape) -> Iterator[_Wanted]:
 
 
 def _fetched(tools: Tools, wanted: _Wanted) -> _Got:
-    """The content into the store; one that is not as its record says is fetched a second time."""
+    """The content into the store; one that is torn, or not as its record says, is fetched a second time."""
     store: FileStore = tools.files
-    got = _Got(None, None, "")
+    got = _Got(None, None, _AGAIN)
     for _ in range(2):
         try:
             sha256, size = store.put(tools.source.content(wanted.key))
         except NoContent as no:
-            got = _Got(None, None, no.reason)
-            if no.reason == _AGAIN:
-                continue
-            return got
+            if no.reason != _TORN:
+                return _Got(None, None, no.reason)
+            got = _Got(None, None, _AGAIN)
+            continue
         got = _Got(sha256, size, _verdict(wanted, sha256, size))
         if got.verdict in ("ok", "not checked", "empty"):
             return got
@@ -159,12 +166,14 @@ def _keep(sql: Any, wanted: _Wanted, got: _Got) -> None:
 
 
 def _reported(tools: Tools, extracted: ExtractReport, shape: EntityShape) -> ExtractReport:
+    """Of the documents that are there now; what was fetched of deleted ones stays, but tells nobody anything."""
     sql = tools.staging.sql
-    counts = dict(sql.execute("SELECT verdict, count(*) FROM content GROUP BY verdict ORDER BY verdict").fetchall())
+    present = f"FROM content c SEMI JOIN {ident('src_' + shape.name)} d ON d._id = c.id"
+    counts = dict(sql.execute(f"SELECT verdict, count(*) {present} GROUP BY verdict ORDER BY verdict").fetchall())
     findings = [*extracted.findings]
     for verdict, (severity, text, fate) in _TEXTS.items():
         if verdict in counts:
-            found = sql.execute("SELECT id FROM content WHERE verdict = $1 ORDER BY id LIMIT 5", [verdict]).fetchall()
+            found = sql.execute(f"SELECT id {present} WHERE verdict = $1 ORDER BY id LIMIT 5", [verdict]).fetchall()
             samples = tuple(f"{shape.name} {key}" for (key,) in found)
             findings.append(Finding("R-HASH", severity, shape.name, counts[verdict], text, fate, samples))
     report = replace(extracted, contents=counts, findings=tuple(findings))

@@ -273,11 +273,11 @@ class Session:
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """An answer whose body is still to come, in pieces of at most as many bytes as asked for."""
+    """An answer whose body is still to come, in pieces as the network brings them."""
 
     status: int
     headers: Mapping[str, str]
-    pieces: Callable[[int], Iterator[bytes]]
+    pieces: Callable[[], Iterator[bytes]]
 
 
 @dataclass(frozen=True, slots=True)

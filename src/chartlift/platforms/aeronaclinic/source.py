@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from chartlift.errors import StopError
 from chartlift.model.arrow import ArrowStream
-from chartlift.model.source import EntityShape, NoContent, Page, Probe
+from chartlift.model.source import CONTENTS, EntityShape, NoContent, Page, Probe
 from chartlift.platforms.aeronaclinic import download, flatten
 from chartlift.platforms.aeronaclinic.errors import Declined
 from chartlift.platforms.aeronaclinic.flatten import Problems, Record
@@ -81,6 +81,7 @@ class AeronaSource:
         for entity in self._read():
             pages = math.ceil(rows.get(entity.name, 0) / self._profile.size(entity)) if entity.paged else 1
             requests += max(1, pages)
+        requests += rows.get(CONTENTS, 0)
         limit = self._profile.limit
         per_hour = limit.usable * 3600 / limit.window * len(self._sessions)
         requests += math.floor(requests / per_hour)  # a login an hour

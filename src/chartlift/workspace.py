@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import getpass
 import os
+import re
 from collections.abc import Callable, Generator, Mapping
-from importlib import import_module
+from importlib import import_module, resources
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from chartlift.errors import UsageError
 from chartlift.model.ports import Progress, Tools
 from chartlift.settings import Settings
 
+SOURCE_PROFILE = "source.toml"  # what is otherwise at this source than the platform assumes
 PLAN = "plan"  # the folder with the map a person may edit
 MEMORY = "320MB"  # texts of some million characters need it; the long stages take less (stages/memory.py)
 
@@ -42,7 +44,15 @@ class Lazy:
 
 
 def make(
-    home: Path, *, tenant: str, pack: str, source: str, source_url: str, org_url: str, environ: Mapping[str, str]
+    home: Path,
+    *,
+    tenant: str,
+    pack: str,
+    source: str,
+    source_url: str,
+    org_url: str,
+    environ: Mapping[str, str],
+    source_profile: str = "",
 ) -> Settings:
     """Make a workspace: the folder, its keys and chartlift.toml, in this order; half of it is never left behind.
 
@@ -60,14 +70,34 @@ def make(
     if (home / files.FILE).exists():
         raise UsageError(f"{home} is a workspace already.", hint="Choose another folder.")
     files.check(made)
+    profile = _profile(source, source_profile)
     master = keys.master_key(environ, tenant=made.tenant)
     keys.create(home, made.tenant, master)
     try:
+        if profile:
+            (home / SOURCE_PROFILE).write_text(profile, "utf-8")
         files.write(made)
     except BaseException:
         (home / keys.FILE).unlink(missing_ok=True)
         raise
     return made
+
+
+def _profile(source: str, given: str) -> str:
+    """The text of a source profile: a file, or one that comes along, by its name. '' = the platform's own."""
+    if not given:
+        return ""
+    reached = platform(source)
+    along = resources.files(reached.__package__).joinpath(f"{given}.toml")
+    path = Path(given)
+    if not path.is_file() and not (re.fullmatch("[a-z][a-z-]*", given) and along.is_file()):
+        raise UsageError(f"There is no source profile {given}.", hint="Give a TOML file; see docs/source-profile.md.")
+    try:
+        text = path.read_text("utf-8") if path.is_file() else along.read_text("utf-8")
+    except UnicodeDecodeError:
+        raise UsageError(f"{given} is not UTF-8.", hint="Save the profile as UTF-8.") from None
+    reached.check_profile(text)
+    return text
 
 
 def platform(name: str) -> Any:
@@ -169,8 +199,13 @@ def _ports(home: Path, ring: Any, *, sole: bool) -> dict[str, Lazy]:
 
 
 def _source(known: Settings, environ: Mapping[str, str], clock: Any) -> Any:
+    own = known.home / SOURCE_PROFILE
     return platform(known.source).connect(
-        known.source_url, secrets=environ, clock=clock, ca_file=environ.get("CHARTLIFT_CA_FILE", "")
+        known.source_url,
+        secrets=environ,
+        clock=clock,
+        ca_file=environ.get("CHARTLIFT_CA_FILE", ""),
+        profile=own.read_text("utf-8") if own.is_file() else "",
     )
 
 

@@ -35,6 +35,7 @@ def init(
     pack: Annotated[str, typer.Option(help="The mapping pack.")] = "aeronaclinic_to_salesforce",
     source: Annotated[str, typer.Option(help="The source platform.")] = "aeronaclinic",
     source_url: Annotated[str, typer.Option(help="Address of the clinic's API, or path of its export.")] = "",
+    source_profile: Annotated[str, typer.Option(help="TOML file, or name, of what is otherwise at this source.")] = "",
     org_url: Annotated[str, typer.Option(help="My Domain address of the org.")] = "",
     tenant: Annotated[str, typer.Option(help="First part of every key; by default from the folder's name.")] = "",
     as_json: Json = False,
@@ -42,7 +43,7 @@ def init(
     """Make a workspace: chartlift.toml and keys, no secrets."""
     from chartlift.cli.steps import make_workspace
 
-    return make_workspace(folder, pack, source, source_url, org_url, tenant, as_json=as_json)
+    return make_workspace(folder, pack, source, source_url, org_url, tenant, source_profile, as_json=as_json)
 
 
 @app.command()

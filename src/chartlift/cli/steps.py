@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def make_workspace(
-    folder: Path, pack: str, source: str, source_url: str, org_url: str, tenant: str, *, as_json: bool
+    folder: Path, pack: str, source: str, source_url: str, org_url: str, tenant: str, profile: str, *, as_json: bool
 ) -> int:
     """`init`: make the workspace and say what comes next."""
     from chartlift.workspace import make
@@ -24,7 +24,14 @@ def make_workspace(
     def work() -> Report:
         os.umask(0o077)
         made = make(
-            folder, tenant=tenant, pack=pack, source=source, source_url=source_url, org_url=org_url, environ=os.environ
+            folder,
+            tenant=tenant,
+            pack=pack,
+            source=source,
+            source_url=source_url,
+            org_url=org_url,
+            environ=os.environ,
+            source_profile=profile,
         )
         lines = (
             f"Workspace {folder} made for tenant {made.tenant}.",

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chartlift.errors import CredentialsError
+from chartlift.errors import CredentialsError, UsageError
 from chartlift.model.ports import Clock
 
 if TYPE_CHECKING:
@@ -23,14 +23,15 @@ def connect(
     clock: Clock,
     ca_file: str = "",
     state: Path | None = None,
+    profile: str = "",
 ) -> AeronaSource:
     """The source at `url`. Nothing is sent before the first reading.
 
     `secrets` holds the CHARTLIFT_AERONA_* names of the environment; `state` is where the request count is kept
-    (default: the user's state folder).
+    (default: the user's state folder); `profile` is the text of an endpoint profile of one's own.
 
     Raises:
-        UsageError: the URL is not https and not on this machine.
+        UsageError: the URL is not https and not on this machine, or the profile cannot be used.
         CredentialsError: a secret is missing.
     """
     from chartlift.platforms.aeronaclinic.limiter import Limiter, credential_name, state_folder
@@ -38,24 +39,48 @@ def connect(
     from chartlift.platforms.aeronaclinic.session import Session, safe_url
     from chartlift.platforms.aeronaclinic.source import AeronaSource
 
-    profile, url = load(), safe_url(url)
+    words, url = load(profile or None), safe_url(url)
     folder = (state or state_folder(secrets)) / "requests"
     sessions = []
-    for one in credentials(secrets):
-        name = credential_name(folder, url, one.username, one.pin)
-        limiter = Limiter(folder, name, profile.limit, clock)
-        sessions.append(Session(url, one, profile, limiter, clock, ca_file=ca_file))
-    return AeronaSource(sessions, profile)
+    for one in credentials(secrets, words.login.kind):
+        name = credential_name(folder, url, *_who_shares(words.limit.scope, one))
+        limiter = Limiter(folder, name, words.limit, clock)
+        sessions.append(Session(url, one, words, limiter, clock, ca_file=ca_file))
+    return AeronaSource(sessions, words)
 
 
-def credentials(secrets: Mapping[str, str]) -> tuple[Credential, ...]:
-    """One login, or one per practice where there is a CHARTLIFT_AERONA_PIN__<practice>.
+def check_profile(text: str) -> None:
+    """Whether the text is an endpoint profile.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from chartlift.platforms.aeronaclinic.profile import load
+
+    load(text)
+
+
+def _who_shares(scope: str, one: Credential) -> tuple[str, ...]:
+    """What is the same for all that share a count of requests."""
+    whole = (one.username, one.pin, *((one.password,) if not one.username else ()))
+    shared = {"credential": whole, "practice": (one.pin,), "tenant": ()}
+    if scope not in shared:
+        raise UsageError(f"the source profile cannot be used: limit has no scope {scope}")
+    return shared[scope]
+
+
+def credentials(secrets: Mapping[str, str], kind: str = "login") -> tuple[Credential, ...]:
+    """One login, or one per practice where there is a CHARTLIFT_AERONA_PIN__<practice>; of other kinds the key.
 
     Raises:
         CredentialsError: a name is missing; the message says which.
     """
     from chartlift.platforms.aeronaclinic.session import Credential
 
+    if kind != "login":
+        if not secrets.get(_PREFIX + "KEY"):
+            raise CredentialsError(f"AeronaClinic needs {_PREFIX}KEY", hint="set it in the environment")
+        return (Credential("", secrets[_PREFIX + "KEY"], ""),)
     missing = [name for name in ("USERNAME", "PASSWORD") if not secrets.get(_PREFIX + name)]
     own = {
         name.removeprefix(_PREFIX + "PIN__"): pin

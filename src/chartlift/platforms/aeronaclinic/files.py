@@ -15,6 +15,17 @@ if TYPE_CHECKING:
 _PASSWORD = "CHARTLIFT_AERONA_PASSWORD"  # noqa: S105 - the name of a variable
 
 
+def check_profile(text: str) -> None:
+    """Whether the text is an export profile.
+
+    Raises:
+        UsageError: it is none.
+    """
+    from chartlift.platforms.aeronaclinic.export import words
+
+    words.load(text)
+
+
 def connect(
     url: str, *, secrets: Mapping[str, str], clock: Clock, ca_file: str = "", profile: str = ""
 ) -> ExportSource:

@@ -39,6 +39,9 @@ class Allowance:
     requests: int
     window: float
     safety: float = 0.95
+    scope: str = "credential"  # or practice, tenant: who shares one count
+    exceeded: tuple[int, ...] = (429,)  # statuses that say so
+    codes: tuple[str, ...] = ("RATE_LIMIT",)  # and the clinic's own words for it
 
     @property
     def usable(self) -> int:

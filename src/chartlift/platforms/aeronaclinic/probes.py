@@ -8,7 +8,8 @@ from typing import Any
 from chartlift.errors import CredentialsError, TransientError
 from chartlift.model.source import Probe
 from chartlift.platforms.aeronaclinic.errors import BadAnswer, Declined
-from chartlift.platforms.aeronaclinic.profile import Entity, Profile
+from chartlift.platforms.aeronaclinic.profile import ENDPOINT, FLAG, LOGIN, Entity, Profile
+from chartlift.platforms.aeronaclinic.renaming import renamed, select
 from chartlift.platforms.aeronaclinic.session import Session
 from chartlift.platforms.aeronaclinic.walk import count, parameters
 
@@ -37,16 +38,26 @@ class Prober:
             raise
         except TransientError as error:
             return [self._probe("login", False, error.message)]
-        found = [self._probe("login", True, f"token in {self._profile.login.header}")]
+        kind, header = self._profile.login.kind, self._profile.login.header
+        held = f"token in {header}" if kind == LOGIN else f"a lasting key in {header}: the lists show whether it holds"
+        found = [self._probe("login", True, held)]
         found += [self._listing(self._profile.entities[name]) for name in self._profile.read]
-        return [*found, self._changes(), self._deletions()]
+        return [*found, self._changes(), self._deletions(), self._evidence()]
+
+    def _evidence(self) -> Probe:
+        """How much of the profile is more than an assumption."""
+        read = [self._profile.entities[name] for name in self._profile.read]
+        unseen = [entity.name for entity in read if not entity.evidence]
+        told = f"{len(read) - len(unseen)} of {len(read)} lists hold something that is publicly described"
+        return self._probe("evidence", True, f"{told}; every path is an assumption of the profile {self._profile.name}")
 
     def _probe(self, name: str, ok: bool, detail: str, rows: int | None = None) -> Probe:
         return Probe(f"{name}{self._where}", ok, detail, rows)
 
     def _ask(self, entity: Entity, **more: str) -> Any:
-        paging = parameters(self._profile.paging, self._profile.paging.first, 1) if entity.paged else {}
-        return self._session.get(entity.path, {**paging, **entity.parameters, **more}, tries=2)
+        paging = self._profile.paging_of(entity)
+        query = {**parameters(paging, paging.first, 1), **entity.parameters, **more}
+        return self._session.get(entity.path, query, tries=2)
 
     def _listing(self, entity: Entity) -> Probe:
         try:
@@ -57,14 +68,16 @@ class Prober:
             return self._probe(entity.name, False, f"refused: {no}")
         except (BadAnswer, TransientError) as error:
             return self._probe(entity.name, False, f"no usable answer: {error}")
-        items = answer.get(self._profile.paging.items) if entity.paged and isinstance(answer, dict) else answer
+        paging, paged = self._profile.paging_of(entity), self._profile.is_paged(entity)
+        items = answer if isinstance(answer, list) and not paged else select(answer, paging.items)
         if not isinstance(items, list):
             return self._probe(entity.name, False, "the answer has no list of records")
-        rows = self._total(answer) if entity.paged else len(items)
+        rows = self._total(answer) if paged else len(items)
+        items = [renamed(entity, [item])[0] if isinstance(item, dict) else item for item in items]
         return self._probe(entity.name, True, self._shape(entity, items), rows)
 
     def _total(self, answer: Any) -> int | None:
-        return count(answer.get(self._profile.paging.total))
+        return count(select(answer, self._profile.paging.total))
 
     def _shape(self, entity: Entity, items: list[Any]) -> str:
         """What the first record lacks, or has beyond the profile, and whether the page size was honoured."""
@@ -77,12 +90,14 @@ class Prober:
         parts = [f"{len(keys)} keys"]
         parts += [f"without {', '.join(lacks[:_KEYS_SHOWN])}"] if lacks else []
         parts += [f"unmapped {', '.join(more[:_KEYS_SHOWN])}"] if more else []
-        parts += ["page size not honoured"] if entity.paged and len(items) > 1 else []
+        parts += ["page size not honoured"] if self._profile.is_paged(entity) and len(items) > 1 else []
         return "; ".join(parts)
 
     def _changes(self) -> Probe:
         """Whether the filter for changes is honoured: nothing can have changed tomorrow."""
         entity, parameter = self._profile.entities["patient"], self._profile.changes.parameter
+        if self._profile.rescans:
+            return self._probe("changes", True, "the profile names no way to ask for them: every reading is a full one")
         tomorrow = (self._session.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
             total = self._total(self._ask(entity, **{parameter: tomorrow}))
@@ -96,6 +111,9 @@ class Prober:
 
     def _deletions(self) -> Probe:
         words = self._profile.deletions
+        if words.kind != ENDPOINT:
+            shown = f"a record that has {words.flag} is deleted" if words.kind == FLAG else "show in full readings only"
+            return self._probe("deletions", True, shown)
         query = {words.entity: words.of["patient"], words.since: words.beginning}
         try:
             answer = self._session.get(words.path, {**parameters(self._profile.paging, 1, 1), **query}, tries=2)

@@ -1,10 +1,10 @@
-"""The endpoint profile (`source.toml`) as frozen values."""
+"""The endpoint profile as frozen values: `source.toml`, and what a profile of one's own changes in it."""
 
 from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from importlib import resources
 from typing import Any
 
@@ -12,11 +12,24 @@ from chartlift.errors import UsageError
 from chartlift.model.source import EntityShape, Pick
 from chartlift.platforms.aeronaclinic.limiter import Allowance
 
+LOGIN, BEARER, BASIC, HEADER = "login", "bearer", "basic", "header"
+PAGE, OFFSET, CURSOR, LINK, NONE = "page", "offset", "cursor", "link", "none"
+UPDATED_SINCE, FULL_RESCAN = "updated-since", "full-rescan"
+ENDPOINT, FLAG, RESCAN = "endpoint", "flag", "rescan"
+_KINDS = {
+    "login": (LOGIN, BEARER, BASIC, HEADER),
+    "paging": (PAGE, OFFSET, CURSOR, LINK, NONE),
+    "changes": (UPDATED_SINCE, FULL_RESCAN),
+    "deletions": (ENDPOINT, FLAG, RESCAN, NONE),
+}
+_MERGED = ("login", "limit", "transport", "paging", "changes", "deletions")
+
 
 @dataclass(frozen=True, slots=True)
 class Login:
-    """How to log in and how long that lasts (seconds)."""
+    """How to log in and how long that lasts (seconds), or where a lasting key goes."""
 
+    kind: str
     path: str
     username: str
     password: str
@@ -42,31 +55,43 @@ class Transport:
 
 @dataclass(frozen=True, slots=True)
 class Paging:
-    """Names of the paging parameters and of the members of the envelope."""
+    """Names of the paging parameters and of the members of the envelope (paths with dots; '' = there is none)."""
 
-    page: str
+    kind: str
+    page: str  # the parameter with the page's number, or with how many rows to pass over
     size: str
+    cursor: str  # the parameter that takes the answer's `next` of kind cursor
     first: int
     rows: int
     items: str
     total: str
-    next: str
+    next: str  # a page's number, a cursor or an address
+    pages: str  # how many pages there are
     clamped: str
     order: Mapping[str, str]
+
+    @property
+    def by_token(self) -> bool:
+        """Whether an answer says where the next page is, so that pages cannot be chosen by number."""
+        return self.kind in {CURSOR, LINK}
 
 
 @dataclass(frozen=True, slots=True)
 class Changes:
     """How to ask for what changed since a time."""
 
+    kind: str
     parameter: str
     overlap: float
 
 
 @dataclass(frozen=True, slots=True)
 class Deletions:
-    """Where deletions are listed; `of`: our entity -> the clinic's word."""
+    """How deletions show: in a list (`of`: our entity -> the clinic's word), or by a member of the record itself."""
 
+    kind: str
+    flag: str  # the member that a deleted record has a value in
+    asking: Mapping[str, str]  # parameters that make listings bring deleted records, too
     path: str
     entity: str
     since: str
@@ -97,7 +122,10 @@ class Entity:
     columns: tuple[str, ...]
     id: str = ""  # nests have none of their own
     path: str = ""
-    paged: bool = True
+    evidence: str = ""  # where the entity (not its path) is publicly seen
+    paging: Mapping[str, Any] = field(default_factory=dict)  # what is otherwise than in the profile's own paging
+    names: Mapping[str, str] = field(default_factory=dict)  # column -> the clinic's member, a path with dots
+    values: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)  # column -> from, words
     optional: bool = False
     rows: int = 0
     patient: str = ""
@@ -148,15 +176,36 @@ class Profile:
     deletions: Deletions
     entities: Mapping[str, Entity]
 
+    @property
+    def rescans(self) -> bool:
+        """Whether a later reading has to bring everything again, because changes or deletions show in no other way."""
+        return self.changes.kind == FULL_RESCAN or self.deletions.kind == RESCAN
+
+    @property
+    def logged(self) -> tuple[str, ...]:
+        """The entities whose deletions the clinic lists."""
+        of = self.deletions.of if self.deletions.kind == ENDPOINT else ()
+        return tuple(name for name in of if name in self.read)
+
+    def paging_of(self, entity: Entity) -> Paging:
+        """How the pages of this entity are asked for."""
+        return replace(self.paging, **entity.paging) if entity.paging else self.paging
+
+    def is_paged(self, entity: Entity) -> bool:
+        """False if one answer brings all rows."""
+        return self.paging_of(entity).kind != NONE
+
     def size(self, entity: Entity) -> int:
         """Rows to ask for in a page."""
-        return entity.rows or self.paging.rows
+        return entity.rows or self.paging_of(entity).rows
 
     def wanted(self, entity: Entity) -> tuple[Embedded, ...]:
         """The embedded arrays whose rows we read."""
         return tuple(array for array in entity.embedded if self._kept(self.entities[array.entity]))
 
     def _kept(self, entity: Entity) -> bool:
+        if entity.nests:
+            return self._kept(self.entities[entity.nests])
         return not entity.path or entity.name in self.read
 
     def shapes(self) -> tuple[EntityShape, ...]:
@@ -174,7 +223,7 @@ class Profile:
             survivor=entity.survivor,
             volatile=entity.volatile or ((entity.stamp,) if entity.stamp else ()),
             counts={array.total: array.entity for array in self.wanted(entity) if array.total},
-            refs=entity.refs,
+            refs={column: name for column, name in entity.refs.items() if self._kept(self.entities[name])},
             lists=entity.lists,
             person=entity.person,
             roles=entity.roles,
@@ -191,33 +240,62 @@ class Profile:
 
 
 def load(text: str | None = None) -> Profile:
-    """The profile of this folder, or of `text` (TOML).
+    """The profile of this folder; `text` (TOML) changes in it what it names, a whole table below a section at a time.
 
     Raises:
-        UsageError: a member is missing or unknown.
+        UsageError: a member is missing or unknown, or a kind is none of those there are.
     """
-    if text is None:
-        text = resources.files("chartlift.platforms.aeronaclinic").joinpath("source.toml").read_text("utf-8")
+    own = resources.files("chartlift.platforms.aeronaclinic").joinpath("source.toml").read_text("utf-8")
     try:
-        data = tomllib.loads(text)
+        data = _over(tomllib.loads(own), tomllib.loads(text or ""))
+        _known_kinds(data)
         return Profile(
             name=data["name"],
             read=tuple(data["read"]),
             id_form=data["id_form"],
             login=Login(**data["login"]),
-            limit=Allowance(**data["limit"]),
+            limit=Allowance(**_frozen(data["limit"])),
             transport=Transport(**data["transport"]),
             paging=Paging(**data["paging"]),
             changes=Changes(**data["changes"]),
             deletions=Deletions(**data["deletions"]),
             entities={name: _entity(name, table) for name, table in data["entity"].items()},
         )
-    except (tomllib.TOMLDecodeError, KeyError, TypeError) as error:
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"the source profile cannot be used: {error}") from error
 
 
+def _over(own: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
+    made = {**own, **{word: value for word, value in other.items() if word not in {*_MERGED, "entity"}}}
+    for section in _MERGED:
+        made[section] = {**own[section], **other.get(section, {})}
+    made["entity"] = dict(own["entity"])
+    for name, table in other.get("entity", {}).items():
+        made["entity"][name] = {**own["entity"].get(name, {}), **table}
+    return made
+
+
+def _known_kinds(data: Mapping[str, Any]) -> None:
+    kinds = [(section, data[section]["kind"]) for section in _KINDS]
+    kinds += [("paging", table["paging"].get("kind", PAGE)) for table in data["entity"].values() if "paging" in table]
+    for section, kind in kinds:
+        if kind not in _KINDS[section]:
+            raise UsageError(
+                f"the source profile cannot be used: {section} has no kind {kind}",
+                hint=f"kinds of {section}: {', '.join(_KINDS[section])}",
+            )
+    strange = set(data) - {*_MERGED, "entity", "name", "read", "id_form"}
+    unknown = [name for name in data["read"] if name not in data["entity"]]
+    if strange or unknown:
+        raise UsageError(f"the source profile cannot be used: unknown {', '.join(sorted(strange) + unknown)}")
+
+
+def _frozen(table: Mapping[str, Any]) -> dict[str, Any]:
+    return {word: tuple(v) if isinstance(v, list) else v for word, v in table.items()}
+
+
 def _entity(name: str, table: Mapping[str, Any]) -> Entity:
-    words: dict[str, Any] = {word: tuple(v) if isinstance(v, list) else v for word, v in table.items()}
+    words = _frozen(table)
     words["name"] = name
     words["embedded"] = tuple(Embedded(**array) for array in table.get("embedded", ()))
     if "pick" in table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import random
 import ssl
@@ -19,14 +20,14 @@ import httpx2
 from chartlift.errors import CredentialsError, SessionExpired, StopError, Unreachable, UsageError
 from chartlift.model.ports import Clock
 from chartlift.platforms.aeronaclinic.errors import BadAnswer, Broken, Declined, RateExceeded, error_code
-from chartlift.platforms.aeronaclinic.limiter import Limiter, uptime
-from chartlift.platforms.aeronaclinic.profile import Profile
+from chartlift.platforms.aeronaclinic.limiter import Allowance, Limiter, uptime
+from chartlift.platforms.aeronaclinic.profile import BASIC, BEARER, LOGIN, Profile
 from chartlift.platforms.aeronaclinic.wire import parse
 
 _JITTER = random.SystemRandom()
 _COMPARE_EVERY = 60.0  # seconds
 _CONTENT = (200, 206)
-_OK, _REFUSED, _UNAUTHORISED, _TOO_MANY, _SERVER_ERROR = 200, 400, 401, 429, 500
+_OK, _REFUSED, _UNAUTHORISED, _SERVER_ERROR = 200, 400, 401, 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +110,16 @@ class Session:
         return self._clock.now() - self._behind
 
     def login(self) -> None:
-        """Log in anew.
+        """Log in anew; with a lasting key there is nothing to send.
 
         Raises:
             CredentialsError: user name, password or pin were refused.
             Unreachable: no usable answer.
         """
         words, mine = self._profile.login, self.credential
+        if words.kind != LOGIN:
+            self._token = _key(words.kind, mine.password)
+            return
         body = {words.username: mine.username, words.password: mine.password, words.pin: mine.pin}
         try:
             answer = self._patiently("POST", words.path, body, self._profile.transport.tries)
@@ -149,6 +153,7 @@ class Session:
             except Declined as no:
                 if no.status != _UNAUTHORISED:
                     raise
+                self._refused_key(no)
                 self._token = ""
                 continue
             return answer.json
@@ -185,13 +190,21 @@ class Session:
     def _refused(self, response: httpx2.Response) -> None:
         """Only a dead token comes back from here: the caller logs in again."""
         try:
-            _checked(response, self._body(response))
+            _checked(response, self._body(response), self._profile.limit)
         except RateExceeded:
             self._limiter.exhausted()
         except Declined as no:
             if no.status != _UNAUTHORISED:
                 raise
+            self._refused_key(no)
         self._token = ""
+
+    def _refused_key(self, no: Declined) -> None:
+        """A key does not come to life again, unless it only ran into the limit."""
+        if self._profile.login.kind != LOGIN and no.code != "RATE_LIMIT":
+            raise CredentialsError(
+                f"AeronaClinic refused the key ({no})", hint="set CHARTLIFT_AERONA_KEY to a key that may read"
+            ) from None
 
     def pause(self, number: int) -> None:
         """Wait after the try with that number (from 1) went wrong."""
@@ -201,6 +214,8 @@ class Session:
         self._waited += wait
 
     def _is_stale(self) -> bool:
+        if self._profile.login.kind != LOGIN:
+            return not self._token
         age = self._age() - self._token_since
         return not self._token or age >= self._profile.login.lifetime - self._profile.login.renew_before
 
@@ -231,7 +246,8 @@ class Session:
         raise Unreachable("AeronaClinic keeps saying that its rate limit is used up", hint="run the same command again")
 
     def _once(self, method: str, path: str, data: Mapping[str, str]) -> _Answer:
-        if method != "GET" and (method, path) != ("POST", self._profile.login.path):
+        words = self._profile.login
+        if method != "GET" and (words.kind, method, path) != (LOGIN, "POST", words.path):
             raise StopError("chartlift only reads from AeronaClinic")  # a guard: no caller does otherwise
         self._waited += self._limiter.reserve()
         login = method == "POST"
@@ -245,7 +261,7 @@ class Session:
         ) as response:
             body = self._body(response)
         self._note_time(response)
-        return _Answer(_checked(response, body), response.headers)
+        return _Answer(_checked(response, body, self._profile.limit), response.headers)
 
     def _body(self, response: httpx2.Response) -> bytes:
         """The body, bounded in size and in time, also when it trickles."""
@@ -294,10 +310,17 @@ class _Busy(BadAnswer):
         self.retry_after = retry_after
 
 
-def _checked(response: httpx2.Response, body: bytes) -> Any:
+def _key(kind: str, key: str) -> str:
+    """The header's value for a lasting key."""
+    if kind == BEARER:
+        return f"Bearer {key}"
+    return "Basic " + base64.b64encode(f"{key}:".encode()).decode("ascii") if kind == BASIC else key
+
+
+def _checked(response: httpx2.Response, body: bytes, limit: Allowance) -> Any:
     status = response.status_code
     code = error_code(body) if status >= _REFUSED else ""
-    if status == _TOO_MANY or code == "RATE_LIMIT":
+    if status in limit.exceeded or (code and code in limit.codes):
         raise RateExceeded
     if status >= _SERVER_ERROR:
         raise _Busy(f"status {status}", _seconds(response.headers.get("retry-after", "")))

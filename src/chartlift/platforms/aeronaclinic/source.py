@@ -17,7 +17,8 @@ from chartlift.platforms.aeronaclinic import download, flatten
 from chartlift.platforms.aeronaclinic.errors import Declined
 from chartlift.platforms.aeronaclinic.flatten import Problems, Record
 from chartlift.platforms.aeronaclinic.probes import Prober
-from chartlift.platforms.aeronaclinic.profile import Entity, Profile
+from chartlift.platforms.aeronaclinic.profile import FLAG, Entity, Profile
+from chartlift.platforms.aeronaclinic.renaming import enveloped, renamed, select
 from chartlift.platforms.aeronaclinic.session import Session
 from chartlift.platforms.aeronaclinic.unfold import Unfolder
 from chartlift.platforms.aeronaclinic.walk import Place, Walk, merged, parameters
@@ -32,13 +33,12 @@ _UNKNOWN_WORD = (400, _NOT_FOUND, 422)  # no list of deletions, or none of this 
 class AeronaSource:
     """Implements `model.ports.Source`. Several credentials (one pin per practice) are read one after the other."""
 
-    rereads = False
-
     def __init__(self, sessions: Sequence[Session], profile: Profile) -> None:
         """Read with these sessions, as the profile says."""
         if not sessions:
             raise StopError("no credential for AeronaClinic")
         self.name = profile.name
+        self.rereads = profile.rescans
         self._sessions = tuple(sessions)
         self._profile = profile
         self._by_name: dict[str, str] | None = None  # slug of a practice's name -> its id
@@ -61,7 +61,7 @@ class AeronaSource:
     def listings(self, since: datetime | None) -> tuple[str, ...]:
         """Entities in reading order, deletions last; for changes, too: lists without a filter are read whole."""
         del since
-        return (*self._profile.read, DELETIONS)
+        return (*self._profile.read, *((DELETIONS,) if self._profile.logged else ()))
 
     def check(self) -> list[Probe]:
         """Log in, ask each listing for one row, and try what the profile assumes."""
@@ -76,10 +76,13 @@ class AeronaSource:
         Lists that come embedded in patients count, too: they are read to their end as soon as one of their rows belongs
         to nobody. A clinic without such rows costs fewer requests than said here.
         """
-        listed = len([name for name in self._profile.deletions.of if name in self._profile.read])
-        requests = 1.0 + 3 * listed  # the login; deletions before, after and at the end
+        requests = 1.0 + 3 * len(self._profile.logged)  # the login; deletions before, after and at the end
         for entity in self._read():
-            pages = math.ceil(rows.get(entity.name, 0) / self._profile.size(entity)) if entity.paged else 1
+            pages = (
+                math.ceil(rows.get(entity.name, 0) / self._profile.size(entity))
+                if self._profile.is_paged(entity)
+                else 1
+            )
             requests += max(1, pages)
         requests += rows.get(CONTENTS, 0)
         limit = self._profile.limit
@@ -134,13 +137,14 @@ class AeronaSource:
         base = self._base_parameters(entity, since)
         embed = self._embedding(entity) if since is None else {}
 
-        def fetch(page: int, size: int, embedded: bool, tries: int) -> Any:
-            paging = parameters(self._profile.paging, page, size) if entity.paged else {}
-            query = {**paging, **base, **(embed if embedded else {})}
+        paging = self._profile.paging_of(entity)
+
+        def fetch(page: int, size: int, embedded: bool, tries: int, token: str) -> Any:
+            query = {**parameters(paging, page, size, token), **base, **(embed if embedded else {})}
             answer = self._get(session, entity, query, page, tries)
             return self._stand_in(entity, problems) if answer is None else answer
 
-        walk = Walk(entity, self._profile.paging, self._profile.size(entity), fetch, problems)
+        walk = Walk(entity, paging, self._profile.size(entity), fetch, problems)
         place = self._begun(session, entity, since, place)
         waiting: Place | None = place
         while waiting is not None:
@@ -167,7 +171,7 @@ class AeronaSource:
             return session.get(entity.path, query, tries=tries)
         except Declined as no:
             if no.status == _NOT_FOUND and page > self._profile.paging.first:
-                return {self._profile.paging.items: []}  # a page beyond the last
+                return enveloped(self._profile.paging_of(entity).items, [])  # a page beyond the last
             if no.status == _NOT_FOUND and entity.optional:
                 return None
             raise StopError(f"AeronaClinic refuses the list {entity.name} ({no})", hint="chartlift check") from None
@@ -177,13 +181,14 @@ class AeronaSource:
         values = entity.fallback.get("values", {})
         problems["S-FALLBACK" if values else "S-NO-LIST", entity.name] += 1
         records = [{entity.id: Number(key), entity.fallback["column"]: text} for key, text in values.items()]
-        return {self._profile.paging.items: records} if entity.paged else records
+        return enveloped(self._profile.paging_of(entity).items, records)
 
     def _base_parameters(self, entity: Entity, since: datetime | None) -> dict[str, str]:
-        changed = {}
-        if since is not None and entity.paged and entity.stamp:
-            changed[self._profile.changes.parameter] = stamp(since - timedelta(seconds=self._profile.changes.overlap))
-        return {**entity.parameters, **changed}
+        profile, changed = self._profile, {}
+        if since is not None and entity.stamp and profile.is_paged(entity) and not profile.rescans:
+            changed[profile.changes.parameter] = stamp(since - timedelta(seconds=profile.changes.overlap))
+        asking = profile.deletions.asking if profile.deletions.kind == FLAG else {}
+        return {**entity.parameters, **asking, **changed}
 
     def _embedding(self, entity: Entity) -> dict[str, str]:
         wanted = (*(array.member for array in self._profile.wanted(entity) if array.total), *entity.embed_always)
@@ -192,6 +197,7 @@ class AeronaSource:
     def _page(
         self, session: Session, entity: Entity, records: list[Record], embedded: bool, problems: Problems
     ) -> Page:
+        records, gone = self._alive(entity, records)
         sites = self._sites(session, records) if entity.name == "patient" else {}
         tables: dict[str, ArrowStream] = {entity.name: flatten.table(entity, records, problems, sites)}
         extra = flatten.made(entity.name, records, sites)
@@ -200,30 +206,42 @@ class AeronaSource:
         inside = self._unfolder.inside(session, entity, records, problems, asked=embedded)
         for name, rows in inside.rows.items():
             tables[name] = flatten.table(self._profile.entities[name], rows, problems)
-        return Page(entity.name, tables, None, bare=tuple(inside.bare))
+        return Page(entity.name, tables, None, deleted=gone, bare=tuple(inside.bare))
+
+    def _alive(self, entity: Entity, records: list[Record]) -> tuple[list[Record], tuple[tuple[str, str, None], ...]]:
+        """Records without those that a member of their own marks as deleted, and the deleted ones."""
+        flag = self._profile.deletions.flag if self._profile.deletions.kind == FLAG else ""
+        if not flag:
+            return records, ()
+        gone = [flatten.cell(record.get(entity.id)) for record in records if record.get(flag)]
+        alive: list[Record] = [
+            {name: value for name, value in record.items() if name != flag}
+            for record in records
+            if not record.get(flag)
+        ]
+        return alive, tuple((entity.name, key, None) for key in gone if key)
 
     def _sites(self, session: Session, records: list[Record]) -> Mapping[str, str]:
         """Slug of each listed practice's name -> its id; asked for once, when a patient names a practice without its id."""
         if self._by_name is None and any(flatten.name_slug(record) for record in records):
             practice = self._profile.entities["practice"]
             listed = self._get(session, practice, self._base_parameters(practice, None), self._profile.paging.first, 0)
-            rows = listed if isinstance(listed, list) else []
-            named = [
-                (flatten.slug(row.get("name")), str(row.get(practice.id))) for row in rows if isinstance(row, dict)
-            ]
+            paging = self._profile.paging_of(practice)
+            rows = listed if isinstance(listed, list) else select(listed, paging.items) or []
+            rows = renamed(practice, [row for row in rows if isinstance(row, dict)])
+            named = [(flatten.slug(row.get("name")), str(row.get(practice.id))) for row in rows]
             self._by_name = {slug: number for slug, number in reversed(named) if slug}
         return self._by_name or {}
 
     # ------------------------------------------------------------ deletions
 
     def _deletions(self, since: datetime | None, place: Place) -> Iterator[Page]:
-        listed = [name for name in self._profile.deletions.of if name in self._profile.read]
         start = (
             stamp(since - timedelta(seconds=self._profile.changes.overlap))
             if since
             else self._profile.deletions.beginning
         )
-        steps = [(lane, name) for lane in range(len(self._sessions)) for name in listed]
+        steps = [(lane, name) for lane in range(len(self._sessions)) for name in self._profile.logged]
         done = steps.index((place.lane, place.entity)) if place.entity else 0
         for at, (lane, name) in enumerate(steps[done:], done):
             if at > done or not place.entity:
@@ -247,8 +265,12 @@ class AeronaSource:
         words = self._profile.deletions
         log = Entity(name=DELETIONS, id=words.id, columns=(), path=words.path, optional=True)
 
-        def fetch(page: int, size: int, _embedded: bool, tries: int) -> Any:
-            query = {**parameters(self._profile.paging, page, size), words.entity: words.of[name], words.since: start}
+        def fetch(page: int, size: int, _embedded: bool, tries: int, token: str) -> Any:
+            query = {
+                **parameters(self._profile.paging, page, size, token),
+                words.entity: words.of[name],
+                words.since: start,
+            }
             try:
                 answer = session.get(log.path, query, tries=tries)
             except Declined as no:
@@ -258,7 +280,7 @@ class AeronaSource:
                     ) from None
                 if page == self._profile.paging.first:
                     problems["S-NO-LIST", f"{DELETIONS}.{name}"] += 1
-                return {self._profile.paging.items: []}
+                return enveloped(self._profile.paging.items, [])
             return answer
 
         return Walk(log, self._profile.paging, self._profile.paging.rows, fetch, problems)
@@ -269,7 +291,7 @@ class AeronaSource:
 
     def _deleted_since(self, session: Session, entity: Entity, place: Place) -> int:
         """Rows deleted while the listing was read; a clinic without that list gives no hint."""
-        if entity.name not in self._profile.deletions.of:
+        if entity.name not in self._profile.logged:
             return 0
         walk = self._deletion_walk(session, entity.name, place.started, Counter())
         return sum(len(step.records) for step in walk.pages(Place(page=self._profile.paging.first)))

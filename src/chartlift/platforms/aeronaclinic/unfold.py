@@ -9,6 +9,7 @@ from typing import Any
 from chartlift.platforms.aeronaclinic import flatten
 from chartlift.platforms.aeronaclinic.flatten import Problems, Record
 from chartlift.platforms.aeronaclinic.profile import Embedded, Entity, Profile
+from chartlift.platforms.aeronaclinic.renaming import renamed
 from chartlift.platforms.aeronaclinic.session import Session
 from chartlift.platforms.aeronaclinic.walk import Place, Walk, count, parameters
 from chartlift.platforms.aeronaclinic.wire import Number
@@ -117,13 +118,16 @@ class Unfolder:
         if owner is None or listed.name in self._unfiltered:
             return []
 
-        def fetch(page: int, size: int, _embedded: bool, tries: int) -> Any:
-            query = {**parameters(self._profile.paging, page, size), **listed.parameters, listed.patient: owner}
+        paging = self._profile.paging_of(listed)
+        filtered = listed.names.get(listed.patient, listed.patient)
+
+        def fetch(page: int, size: int, _embedded: bool, tries: int, token: str) -> Any:
+            query = {**parameters(paging, page, size, token), **listed.parameters, filtered: owner}
             return self._get(session, listed, query, page, tries)
 
         found: list[Record] = []
-        walk = Walk(listed, self._profile.paging, self._profile.size(listed), fetch, problems)
-        for records, _, _ in walk.pages(Place(page=self._profile.paging.first)):
+        walk = Walk(listed, paging, self._profile.size(listed), fetch, problems)
+        for records, _, _ in walk.pages(Place(page=paging.first)):
             if any(flatten.cell(record.get(listed.patient)) != owner for record in records):
                 self._unfiltered.add(listed.name)
                 return []
@@ -135,7 +139,7 @@ def _records(rows: list[Any], child: Entity, problems: Problems) -> list[Record]
     whole: list[Record] = [row for row in rows if isinstance(row, dict)]
     if len(whole) < len(rows):
         problems["R-SHAPE", child.name] += len(rows) - len(whole)
-    return whole
+    return renamed(child, whole)
 
 
 def _newest(entity: Entity, records: Sequence[Record]) -> list[Record]:

@@ -14,11 +14,13 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
 
 from chartlift.errors import StopError, Unreachable
 from chartlift.platforms.aeronaclinic.errors import BadAnswer
 from chartlift.platforms.aeronaclinic.flatten import Problems, Record
-from chartlift.platforms.aeronaclinic.profile import Entity, Paging
+from chartlift.platforms.aeronaclinic.profile import CURSOR, LINK, NONE, OFFSET, Entity, Paging
+from chartlift.platforms.aeronaclinic.renaming import renamed, select
 
 _IDLE_PAGES = 2  # pages without anything new before a listing counts as ended
 _SWEEPS = 2
@@ -40,6 +42,7 @@ class Place:
     first_print: str = ""
     last_print: str = ""
     started: str = ""  # ISO 8601, the clinic's time
+    token: str = ""  # what the answer before said about where this page is
     deleted: int = 0  # deletions that were listed at the start
     sweep: int = 0  # how often the listing was begun again
     entity: str = ""  # deletions: which entity's
@@ -62,6 +65,7 @@ class Envelope:
     total: int | None
     more: bool
     size: int  # as the answer says; 0 = it does not
+    token: str = ""
 
 
 class Step(NamedTuple):
@@ -72,8 +76,8 @@ class Step(NamedTuple):
     total: int | None
 
 
-Fetch = Callable[[int, int, bool, int], Any]
-"""page number, size, with embedded arrays?, tries -> the answer's JSON"""
+Fetch = Callable[[int, int, bool, int, str], Any]
+"""page number, size, with embedded arrays?, tries, token -> the answer's JSON"""
 
 
 class Walk:
@@ -101,9 +105,9 @@ class Walk:
         """One page; if it stays unreadable, its rows are read in ever smaller pages to leave out the broken ones."""
         size = place.size or self._size
         try:
-            return self.envelope(self._fetch(place.page, size, True, 0), size)
+            return self.envelope(self._fetch(place.page, size, True, 0, place.token), size, place.page)
         except BadAnswer as bad:
-            if not self._entity.paged or not self._others_answer(place.page, size):
+            if not self._by_number or not self._others_answer(place.page, size):
                 raise Unreachable(
                     f"AeronaClinic gives no usable answer for {self._entity.name}: {bad.reason}",
                     hint="run the same command again",
@@ -115,7 +119,7 @@ class Walk:
         beyond = (page - self._paging.first + 1) * size + self._paging.first
         for elsewhere in {self._paging.first, beyond}:
             try:
-                self.envelope(self._fetch(elsewhere, 1, False, 2), 1)
+                self.envelope(self._fetch(elsewhere, 1, False, 2, ""), 1, elsewhere)
             except BadAnswer:
                 continue
             return True
@@ -138,7 +142,7 @@ class Walk:
         return found
 
     def _exactly(self, number: int, size: int) -> list[Record]:
-        records = self.envelope(self._fetch(number, size, True, 2), size).records
+        records = self.envelope(self._fetch(number, size, True, 2, ""), size, number).records
         if len(records) > size:
             raise Unreachable("AeronaClinic does not serve smaller pages, so a broken record cannot be left out")
         return records
@@ -147,39 +151,51 @@ class Walk:
         """The one row that breaks its page: perhaps only one of its embedded arrays does."""
         if self._entity.embed:
             try:
-                return self.envelope(self._fetch(number, 1, False, 2), 1).records
+                return self.envelope(self._fetch(number, 1, False, 2, ""), 1, number).records
             except BadAnswer:
                 pass  # it is the row itself
         self._problems["S-UNREADABLE", self._entity.name] += 1
         return []
 
-    def envelope(self, answer: Any, asked: int) -> Envelope:
-        """The answer's parts.
+    @property
+    def _by_number(self) -> bool:
+        return self._paging.kind != NONE and not self._paging.by_token
+
+    def envelope(self, answer: Any, asked: int, page: int) -> Envelope:
+        """The answer's parts, its records under the profile's names.
 
         Raises:
             BadAnswer: it has no list of records where the profile says.
         """
         words = self._paging
-        if not self._entity.paged:
-            items, total, more, size = answer, None, False, asked
-        elif isinstance(answer, dict):
-            items, total, more = (
-                answer.get(words.items),
-                count(answer.get(words.total)),
-                answer.get(words.next) is not None,
-            )
-            size = count(answer.get(words.clamped)) or 0
-        else:
+        bare = words.kind == NONE and isinstance(answer, list)
+        if not bare and not isinstance(answer, dict):
             raise BadAnswer("not a page")
+        items = answer if bare else select(answer, words.items)
         if not isinstance(items, list):
             raise BadAnswer("no list of records")
-        records: list[Record] = [item for item in items if isinstance(item, dict)]
+        records: list[Record] = renamed(self._entity, [item for item in items if isinstance(item, dict)])
         if len(records) < len(items):
             self._problems["R-SHAPE", self._entity.name] += len(items) - len(records)
-        return Envelope(records, total, more, min(size, asked) if size else 0)
+        if words.kind == NONE:
+            return Envelope(records, None, more=False, size=asked)
+        total, size = count(select(answer, words.total)), count(select(answer, words.clamped)) or 0
+        token = select(answer, words.next) if words.by_token else None
+        end = (page - words.first) * asked + len(items)
+        more = self._says_more(answer, page, end, total)
+        return Envelope(records, total, more, min(size, asked) if size else 0, str(token or ""))
+
+    def _says_more(self, answer: Any, page: int, end: int, total: int | None) -> bool:
+        """Whether the answer promises another page; where it says nothing, only an empty page is the last."""
+        words = self._paging
+        if words.next:
+            return select(answer, words.next) is not None
+        if words.pages:
+            return page - words.first + 1 < (count(select(answer, words.pages)) or 0)
+        return end > 0 if total is None else end < total
 
     def _after(self, place: Place, answer: Envelope) -> Place | None:
-        if not self._entity.paged:
+        if self._paging.kind == NONE:
             return None
         print_ = fingerprint(answer.records, self._entity.id)
         repeated = bool(answer.records) and place.read > 0 and print_ in {place.last_print, place.first_print}
@@ -190,15 +206,17 @@ class Walk:
             page=place.page + 1,
             size=served,
             total=place.total if answer.total is None else answer.total,
+            token=answer.token,
             read=place.read + 1,
             idle=place.idle + 1 if nothing_new or place.idle < 0 else 0,
             first_print=place.first_print or print_,
             last_print=print_,
         )
-        if place.size and served != place.size:
+        if self._by_number and place.size and served != place.size:
             return self._resized(after)
-        if answer.total is not None and place.total is not None and answer.total < place.total and self._patient(after):
-            return self._back(place, after, place.total - answer.total)
+        lost = (place.total or 0) - answer.total if answer.total is not None else 0
+        if self._by_number and lost > 0 and self._patient(after):
+            return self._back(place, after, lost)
         if self._ended(place, after, answer):
             if repeated:
                 self._problems["S-LOOP", self._entity.name] += 1
@@ -213,6 +231,8 @@ class Walk:
     def _ended(self, place: Place, after: Place, answer: Envelope) -> bool:
         if after.idle >= _IDLE_PAGES:
             return True
+        if self._paging.by_token:
+            return not after.token or after.token == place.token
         end = (place.page - self._paging.first) * after.size + len(answer.records)
         promised = after.total is not None and end < after.total
         if not answer.records:
@@ -244,12 +264,20 @@ class Walk:
         self._problems[code, self._entity.name] += 1
         if after.sweep >= _SWEEPS:
             return None
-        anew = {"page": self._paging.first, "size": 0, "idle": 0, "first_print": "", "last_print": "", "read": 0}
+        anew = {
+            "page": self._paging.first,
+            "size": 0,
+            "idle": 0,
+            "first_print": "",
+            "last_print": "",
+            "read": 0,
+            "token": "",
+        }
         return replace(after, sweep=after.sweep + 1, **anew)
 
     def sweep(self, place: Place, deletions: int) -> Place | None:
         """After the last page: where to read again if rows may have slipped through, else None."""
-        if deletions - place.deleted <= place.drops:
+        if deletions - place.deleted <= place.drops or self._paging.kind == CURSOR:
             return None
         return self._again(replace(place, drops=0, deleted=deletions), "S-SWEEP")
 
@@ -277,6 +305,16 @@ def merged(problems: Counter[tuple[str, str]]) -> tuple[tuple[str, str, int], ..
     return tuple((code, where, many) for (code, where), many in sorted(problems.items()) if many)
 
 
-def parameters(paging: Paging, page: int, size: int) -> Mapping[str, str]:
-    """Query parameters of a page."""
-    return {paging.page: str(page), paging.size: str(size), **paging.order}
+def parameters(paging: Paging, page: int, size: int, token: str = "") -> Mapping[str, str]:
+    """Query parameters of a page.
+
+    Of an address that an answer brings only the query is taken: the request goes where all others go.
+    """
+    if paging.kind == NONE:
+        return {}
+    if paging.kind == LINK and token:
+        return dict(parse_qsl(urlsplit(token).query, keep_blank_values=True))
+    if paging.by_token:
+        return {paging.size: str(size), **paging.order, **({paging.cursor: token} if token else {})}
+    number = (page - paging.first) * size if paging.kind == OFFSET else page
+    return {paging.page: str(number), paging.size: str(size), **paging.order}

@@ -11,6 +11,8 @@ from typing import Any
 
 import pytest
 
+sys.path.append(str(Path(__file__).parent))  # test folders are no packages; dentally_like is shared
+
 pytest.register_assert_rewrite("chartlift.testing")
 
 

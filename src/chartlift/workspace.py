@@ -79,6 +79,8 @@ def make(
         files.write(made)
     except BaseException:
         (home / keys.FILE).unlink(missing_ok=True)
+        if profile:
+            (home / SOURCE_PROFILE).unlink(missing_ok=True)
         raise
     return made
 
@@ -96,6 +98,8 @@ def _profile(source: str, given: str) -> str:
         text = path.read_text("utf-8") if path.is_file() else along.read_text("utf-8")
     except UnicodeDecodeError:
         raise UsageError(f"{given} is not UTF-8.", hint="Save the profile as UTF-8.") from None
+    except OSError as error:
+        raise UsageError(f"{given} cannot be read: {type(error).__name__}.", hint="Give a readable file.") from None
     reached.check_profile(text)
     return text
 

@@ -31,6 +31,7 @@ class Practice:
     def __init__(self, rows: Mapping[str, list[Row]], now: Any, paging: str = "page", auth: str = "bearer") -> None:
         """Serve `rows`; `now` tells the time."""
         self.rows, self.now, self.paging, self.auth = rows, now, paging, auth
+        self.circle = False  # the last page leads back to the second one
         self.calls: list[tuple[str, str]] = []
         practice = self
 
@@ -94,7 +95,7 @@ class Practice:
         if self.paging == "page":
             meta["total_pages"] = -(-len(rows) // size)
         if self.paging == "cursor":
-            meta["next_cursor"] = f"c{start + size}" if more else None
+            meta["next_cursor"] = f"c{start + size}" if more else f"c{size}" if self.circle else None
         if self.paging == "link":
             following = urlencode({**query, "at": str(start + size)})
             meta["next"] = f"https://elsewhere.invalid{path}?{following}" if more else None
@@ -141,7 +142,8 @@ def rows(many: int) -> dict[str, list[Row]]:
         "documents": [{**row, "filename": "a.json", "content_type": "application/json", "size": 3} for row in of],
         "invoices": [
             {**row, "number": f"I-{row['id']}", "dated_on": "2024-05-01", "amount": "76.60", "amount_outstanding": "0",
-             "invoice_items": [{"id": 1, "name": "Filling", "total_price": "76.60", "treatment_plan_item_id": row["id"]}]}
+             "invoice_items": [{"id": 1, "name": "Filling", "total_price": "76.60", "treatment_plan_item_id": row["id"]},
+                {"id": 2, "name": "Struck out", "total_price": "1.00", "deleted_at": "2024-05-02T00:00:00Z"}]}
             for row in of
         ],
         "recalls": [{**row, "recall_type": "DENTAL_EXAM", "interval": 6, "due_on": "2024-11-01"} for row in of],

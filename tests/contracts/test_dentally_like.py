@@ -11,9 +11,10 @@ import pytest
 from dentally_like import HEADERS, KEY, Practice, rows
 
 from chartlift.clock import SandboxClock
-from chartlift.errors import CredentialsError, UsageError
+from chartlift.errors import CredentialsError, StopError, UsageError
 from chartlift.platforms.aeronaclinic import connect
-from chartlift.platforms.aeronaclinic.profile import load
+from chartlift.platforms.aeronaclinic.profile import Entity, load
+from chartlift.platforms.aeronaclinic.renaming import renamed
 from chartlift.testing import SourceCase, SourceContract
 from chartlift.testing.source_contract import table
 
@@ -124,10 +125,15 @@ def test_a_refused_key_ends_at_once(sandbox: Any, tmp_path: Path) -> None:
     [
         ('[paging]\nkind = "guess"', "paging has no kind guess"),
         ('[login]\nkind = "magic"', "login has no kind magic"),
-        ("[paging]\ncolour = 1", "colour"),
+        ("[paging]\ncolour = 1", "paging has no colour"),
+        ('[limit]\nrequests = "100"', "limit.requests has to be like 300"),
+        ('[limit]\nscope = "ip"', "limit.scope is one of"),
+        ("paging = 3", "paging has to be a table"),
+        ("[entity.patient]\npath = 3", "entity.patient.path has to be like ''"),
+        ("[entity.patient]\nnames = []", "entity.patient.names has to be like"),
         ("colour = 1", "unknown colour"),
         ('read = ["patients"]', "unknown patients"),
-        ("[entity.patient]\ncolour = 1", "colour"),
+        ("[entity.patient]\ncolour = 1", "entity.patient has no colour"),
         ('[entity.user]\npaging = { kind = "guess" }', "paging has no kind guess"),
         ("entity = 3", "cannot be used"),
         ("[", "cannot be used"),
@@ -143,3 +149,47 @@ def test_a_profile_of_ones_own_changes_what_it_names_only() -> None:
     assert changed.entities["patient"].path == "/v2/people"
     assert changed.entities["patient"].columns == own.entities["patient"].columns
     assert (changed.limit.requests, changed.limit.window) == (100, own.limit.window)
+
+
+def test_a_cursor_that_goes_in_circles_ends_with_an_error(sandbox: Any, tmp_path: Path) -> None:
+    clock = SandboxClock(sandbox.told["control_url"])
+    practice = Practice(rows(40), clock.now, "cursor")
+    practice.circle = True
+    kind, following = PAGINGS["cursor"]
+    words = OWN.replace('page = "page"\n', f'page = "page"\n{kind}\n').replace(_NUMBERED, following)
+    source = connect(practice.url, secrets=SECRETS, clock=clock, state=tmp_path, profile=words)
+    with pytest.raises(StopError, match="leads back"):
+        list(source.pages("patient", since=None, cursor=None))
+    source.close()
+    practice.close()
+
+
+@pytest.mark.parametrize("section", ['[changes]\nkind = "full-rescan"', '[deletions]\nkind = "rescan"'])
+def test_without_a_way_to_see_changes_everything_is_read_again(section: str, sandbox: Any, tmp_path: Path) -> None:
+    clock = SandboxClock(sandbox.told["control_url"])
+    practice = Practice(rows(12), clock.now)
+    name = section.split("\n", maxsplit=1)[0]
+    words = OWN.replace('kind = "flag"\n', "").replace(name, section)
+    source = connect(practice.url, secrets=SECRETS, clock=clock, state=tmp_path, profile=words)
+    assert source.rereads
+    again = [p.tables["patient"].num_rows for p in source.pages("patient", since=clock.now(), cursor=None)]
+    assert sum(again) == 12
+    source.close()
+    practice.close()
+
+
+def test_a_member_that_has_the_name_of_another_column_is_kept() -> None:
+    entity = Entity("treatment", ("name",), names={"name": "nomenclature"})
+    assert renamed(entity, [{"nomenclature": "Filling", "name": "F"}]) == [{"name": "Filling", "_name": "F"}]
+
+
+def test_check_says_what_is_assumed(sandbox: Any, tmp_path: Path) -> None:
+    clock = SandboxClock(sandbox.told["control_url"])
+    practice = Practice(rows(12), clock.now)
+    source = connect(practice.url, secrets=SECRETS, clock=clock, state=tmp_path, profile=OWN)
+    said = {probe.name: probe for probe in source.check()}
+    source.close()
+    practice.close()
+    assert said["updated_since"].ok
+    assert said["deletions"].detail == "a record that has deleted_at is deleted"
+    assert said["patient"].rows == 12

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chartlift.errors import CredentialsError, UsageError
+from chartlift.errors import CredentialsError
 from chartlift.model.ports import Clock
 
 if TYPE_CHECKING:
@@ -63,10 +63,7 @@ def check_profile(text: str) -> None:
 def _who_shares(scope: str, one: Credential) -> tuple[str, ...]:
     """What is the same for all that share a count of requests."""
     whole = (one.username, one.pin, *((one.password,) if not one.username else ()))
-    shared = {"credential": whole, "practice": (one.pin,), "tenant": ()}
-    if scope not in shared:
-        raise UsageError(f"the source profile cannot be used: limit has no scope {scope}")
-    return shared[scope]
+    return {"credential": whole, "practice": (one.pin,), "tenant": ()}[scope]
 
 
 def credentials(secrets: Mapping[str, str], kind: str = "login") -> tuple[Credential, ...]:

@@ -8,13 +8,18 @@ from typing import Any
 from chartlift.errors import CredentialsError, TransientError
 from chartlift.model.source import Probe
 from chartlift.platforms.aeronaclinic.errors import BadAnswer, Declined
-from chartlift.platforms.aeronaclinic.profile import ENDPOINT, FLAG, LOGIN, Entity, Profile
+from chartlift.platforms.aeronaclinic.profile import ENDPOINT, FLAG, LOGIN, NONE, RESCAN, Entity, Paging, Profile
 from chartlift.platforms.aeronaclinic.renaming import renamed, select
 from chartlift.platforms.aeronaclinic.session import Session
 from chartlift.platforms.aeronaclinic.walk import count, parameters
 
 _NOT_FOUND = 404
 _KEYS_SHOWN = 8
+_HOW_DELETED = {
+    FLAG: "a record that has {} is deleted",
+    RESCAN: "every reading is a full one: what is missing in it may have been deleted",
+    NONE: "the profile knows no way to see them: what is deleted after the reading stays in the org",
+}
 
 
 class Prober:
@@ -60,18 +65,16 @@ class Prober:
         return self._session.get(entity.path, query, tries=2)
 
     def _listing(self, entity: Entity) -> Probe:
+        paging, paged = self._profile.paging_of(entity), self._profile.is_paged(entity)
         try:
             answer = self._ask(entity)
+            items = _records(answer, paging)
         except Declined as no:
             if no.status == _NOT_FOUND and entity.optional:
                 return self._probe(entity.name, True, "the clinic has no such list; it can do without")
             return self._probe(entity.name, False, f"refused: {no}")
         except (BadAnswer, TransientError) as error:
             return self._probe(entity.name, False, f"no usable answer: {error}")
-        paging, paged = self._profile.paging_of(entity), self._profile.is_paged(entity)
-        items = answer if isinstance(answer, list) and not paged else select(answer, paging.items)
-        if not isinstance(items, list):
-            return self._probe(entity.name, False, "the answer has no list of records")
         rows = self._total(answer) if paged else len(items)
         items = [renamed(entity, [item])[0] if isinstance(item, dict) else item for item in items]
         return self._probe(entity.name, True, self._shape(entity, items), rows)
@@ -98,10 +101,12 @@ class Prober:
         entity, parameter = self._profile.entities["patient"], self._profile.changes.parameter
         if self._profile.rescans:
             return self._probe("changes", True, "the profile names no way to ask for them: every reading is a full one")
+        paging = self._profile.paging_of(entity)
         tomorrow = (self._session.now() + timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
         try:
-            total = self._total(self._ask(entity, **{parameter: tomorrow}))
-        except (BadAnswer, Declined, TransientError, AttributeError) as error:
+            answer = self._ask(entity, **{parameter: tomorrow})
+            total = self._total(answer) or len(_records(answer, paging))
+        except (BadAnswer, Declined, TransientError) as error:
             return self._probe(
                 parameter, False, f"no usable answer ({type(error).__name__}); changes need full readings"
             )
@@ -112,14 +117,28 @@ class Prober:
     def _deletions(self) -> Probe:
         words = self._profile.deletions
         if words.kind != ENDPOINT:
-            shown = f"a record that has {words.flag} is deleted" if words.kind == FLAG else "show in full readings only"
-            return self._probe("deletions", True, shown)
-        query = {words.entity: words.of["patient"], words.since: words.beginning}
+            return self._probe("deletions", True, _HOW_DELETED[words.kind].format(words.flag))
+        if not self._profile.logged:
+            return self._probe("deletions", False, "the profile names no entity whose deletions are listed")
+        query = {words.entity: words.of[self._profile.logged[0]], words.since: words.beginning}
+        paging = self._profile.paging
         try:
-            answer = self._session.get(words.path, {**parameters(self._profile.paging, 1, 1), **query}, tries=2)
-            rows = self._total(answer)
+            answer = self._session.get(words.path, {**parameters(paging, paging.first, 1), **query}, tries=2)
+            rows = self._total(answer) or len(_records(answer, paging))
         except Declined as no:
             return self._probe("deletions", True, f"no such list ({no}): deletions show in full readings only")
-        except (BadAnswer, TransientError, AttributeError) as error:
+        except (BadAnswer, TransientError) as error:
             return self._probe("deletions", False, f"no usable answer: {type(error).__name__}")
         return self._probe("deletions", True, "listed", rows)
+
+
+def _records(answer: Any, paging: Paging) -> list[Any]:
+    """The list that the profile says an answer has.
+
+    Raises:
+        BadAnswer: there is none.
+    """
+    items = answer if paging.kind == NONE and isinstance(answer, list) else select(answer, paging.items)
+    if not isinstance(items, list):
+        raise BadAnswer("no list of records")
+    return items

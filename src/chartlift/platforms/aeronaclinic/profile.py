@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from importlib import resources
 from typing import Any
 
@@ -22,6 +22,7 @@ _KINDS = {
     "changes": (UPDATED_SINCE, FULL_RESCAN),
     "deletions": (ENDPOINT, FLAG, RESCAN, NONE),
 }
+_SCOPES = ("credential", "practice", "tenant")
 _MERGED = ("login", "limit", "transport", "paging", "changes", "deletions")
 
 
@@ -182,6 +183,11 @@ class Profile:
         return self.changes.kind == FULL_RESCAN or self.deletions.kind == RESCAN
 
     @property
+    def flag(self) -> str:
+        """The member that marks a record as deleted; '' if there is none."""
+        return self.deletions.flag if self.deletions.kind == FLAG else ""
+
+    @property
     def logged(self) -> tuple[str, ...]:
         """The entities whose deletions the clinic lists."""
         of = self.deletions.of if self.deletions.kind == ENDPOINT else ()
@@ -268,11 +274,36 @@ def load(text: str | None = None) -> Profile:
 def _over(own: dict[str, Any], other: Mapping[str, Any]) -> dict[str, Any]:
     made = {**own, **{word: value for word, value in other.items() if word not in {*_MERGED, "entity"}}}
     for section in _MERGED:
+        _fits(section, own[section], other.get(section, {}))
         made[section] = {**own[section], **other.get(section, {})}
     made["entity"] = dict(own["entity"])
+    members = _members()
     for name, table in other.get("entity", {}).items():
+        _fits(f"entity.{name}", members, table)
+        _fits(f"entity.{name}.paging", own["paging"], table.get("paging", {}))
         made["entity"][name] = {**own["entity"].get(name, {}), **table}
     return made
+
+
+def _members() -> dict[str, Any]:
+    """A value of the right kind for each member of an entity; pick and columns have their own checks."""
+    kinds = {"str": "", "int": 0, "bool": False}
+    known = {
+        one.name: kinds.get(str(one.type), {} if str(one.type).startswith("Mapping") else []) for one in fields(Entity)
+    }
+    return {**known, "pick": {}}
+
+
+def _fits(where: str, known: Mapping[str, Any], table: Mapping[str, Any]) -> None:
+    """Every member is one that there is, and of its kind: a mistake shows here, not in the middle of a reading."""
+    if not isinstance(table, dict):
+        raise UsageError(f"the source profile cannot be used: {where} has to be a table")
+    for name, value in table.items():
+        if name not in known:
+            raise UsageError(f"the source profile cannot be used: {where} has no {name}")
+        kinds = (int, float) if type(known[name]) in {int, float} else (type(known[name]),)
+        if type(value) not in kinds:
+            raise UsageError(f"the source profile cannot be used: {where}.{name} has to be like {known[name]!r}")
 
 
 def _known_kinds(data: Mapping[str, Any]) -> None:
@@ -284,6 +315,8 @@ def _known_kinds(data: Mapping[str, Any]) -> None:
                 f"the source profile cannot be used: {section} has no kind {kind}",
                 hint=f"kinds of {section}: {', '.join(_KINDS[section])}",
             )
+    if data["limit"]["scope"] not in _SCOPES:
+        raise UsageError(f"the source profile cannot be used: limit.scope is one of {', '.join(_SCOPES)}")
     strange = set(data) - {*_MERGED, "entity", "name", "read", "id_form"}
     unknown = [name for name in data["read"] if name not in data["entity"]]
     if strange or unknown:

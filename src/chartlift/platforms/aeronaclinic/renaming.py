@@ -30,7 +30,8 @@ def enveloped(path: str, records: list[Any]) -> Any:
 def renamed(entity: Entity, records: list[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The records with the profile's own names for their members, and with the columns made from words of others.
 
-    A member that the profile has no name for keeps its own. A word without a counterpart makes nothing.
+    A member that the profile has no name for keeps its own; where that is one of ours already, it is kept as `_NAME`.
+    A word without a counterpart makes nothing.
     """
     if not entity.names and not entity.values:
         return records
@@ -38,11 +39,15 @@ def renamed(entity: Entity, records: list[Mapping[str, Any]]) -> list[Mapping[st
     deep = {ours: theirs for ours, theirs in entity.names.items() if "." in theirs}
     found: list[Mapping[str, Any]] = []
     for record in records:
-        one = {plain.get(name, name): value for name, value in record.items()}
+        one = {_name(name, plain, entity): value for name, value in record.items()}
         one.update((ours, select(record, theirs)) for ours, theirs in deep.items())
         one.update((column, _counterpart(rule, one)) for column, rule in entity.values.items())
         found.append(one)
     return found
+
+
+def _name(theirs: str, plain: Mapping[str, str], entity: Entity) -> str:
+    return plain.get(theirs) or (f"_{theirs}" if theirs in entity.names else theirs)
 
 
 def _counterpart(rule: Mapping[str, Any], record: Mapping[str, Any]) -> Any:

@@ -210,7 +210,7 @@ class AeronaSource:
 
     def _alive(self, entity: Entity, records: list[Record]) -> tuple[list[Record], tuple[tuple[str, str, None], ...]]:
         """Records without those that a member of their own marks as deleted, and the deleted ones."""
-        flag = self._profile.deletions.flag if self._profile.deletions.kind == FLAG else ""
+        flag = self._profile.flag
         if not flag:
             return records, ()
         gone = [flatten.cell(record.get(entity.id)) for record in records if record.get(flag)]

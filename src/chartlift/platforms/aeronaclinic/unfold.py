@@ -67,7 +67,7 @@ class Unfolder:
                 found.bare += [(entity.name, key)] if key else []
                 continue
             copied = {name: record.get(name) for name in child.copied}
-            lines = _records(rows, child, problems)
+            lines = self._alive(_records(rows, child, problems))
             found.add(child.name, ({**copied, **{k: row[k] for k in row if k not in copied}} for row in lines))
 
     # ------------------------------------------------------------ arrays that come on request
@@ -88,6 +88,7 @@ class Unfolder:
             owner = flatten.cell(record.get(entity.id))
             cut = len(whole) < (count(record.get(array.total)) or 0)
             short += [owner] if cut else []
+            whole = self._alive(whole)
             whole = [_owned(row, child.patient, owner, problems) for row in whole]
             if not array.group:
                 found.add(child.name, whole)
@@ -99,6 +100,10 @@ class Unfolder:
         if len(short) <= self._worth_asking(records, array, listed):
             for owner in short:
                 self._again(session, listed, owner, found, problems)
+
+    def _alive(self, rows: list[Record]) -> list[Record]:
+        flag = self._profile.flag
+        return [row for row in rows if not row.get(flag)] if flag else rows
 
     def _again(self, session: Session, listed: Entity, owner: str | None, found: Inside, problems: Problems) -> None:
         rows = self._of_patient(session, listed, owner, problems)

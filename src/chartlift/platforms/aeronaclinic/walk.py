@@ -43,6 +43,7 @@ class Place:
     last_print: str = ""
     started: str = ""  # ISO 8601, the clinic's time
     token: str = ""  # what the answer before said about where this page is
+    mark: str = ""  # a token met before: who comes back to it goes in circles
     deleted: int = 0  # deletions that were listed at the start
     sweep: int = 0  # how often the listing was begun again
     entity: str = ""  # deletions: which entity's
@@ -181,18 +182,17 @@ class Walk:
             return Envelope(records, None, more=False, size=asked)
         total, size = count(select(answer, words.total)), count(select(answer, words.clamped)) or 0
         token = select(answer, words.next) if words.by_token else None
-        end = (page - words.first) * asked + len(items)
-        more = self._says_more(answer, page, end, total)
+        more = self._says_more(answer, page, bool(items))
         return Envelope(records, total, more, min(size, asked) if size else 0, str(token or ""))
 
-    def _says_more(self, answer: Any, page: int, end: int, total: int | None) -> bool:
-        """Whether the answer promises another page; where it says nothing, only an empty page is the last."""
+    def _says_more(self, answer: Any, page: int, filled: bool) -> bool:
+        """Whether the answer promises another page; where it says nothing but a total, only an empty one is the last."""
         words = self._paging
         if words.next:
             return select(answer, words.next) is not None
         if words.pages:
             return page - words.first + 1 < (count(select(answer, words.pages)) or 0)
-        return end > 0 if total is None else end < total
+        return filled
 
     def _after(self, place: Place, answer: Envelope) -> Place | None:
         if self._paging.kind == NONE:
@@ -207,6 +207,7 @@ class Walk:
             size=served,
             total=place.total if answer.total is None else answer.total,
             token=answer.token,
+            mark=answer.token if place.read & (place.read + 1) == 0 else place.mark,
             read=place.read + 1,
             idle=place.idle + 1 if nothing_new or place.idle < 0 else 0,
             first_print=place.first_print or print_,
@@ -229,10 +230,11 @@ class Walk:
         return len(answer.records) if answer.more and 0 < len(answer.records) < self._size else self._size
 
     def _ended(self, place: Place, after: Place, answer: Envelope) -> bool:
+        if self._paging.by_token:
+            self._guard_circle(place, answer)
+            return not answer.token
         if after.idle >= _IDLE_PAGES:
             return True
-        if self._paging.by_token:
-            return not after.token or after.token == place.token
         end = (place.page - self._paging.first) * after.size + len(answer.records)
         promised = after.total is not None and end < after.total
         if not answer.records:
@@ -272,6 +274,7 @@ class Walk:
             "last_print": "",
             "read": 0,
             "token": "",
+            "mark": "",
         }
         return replace(after, sweep=after.sweep + 1, **anew)
 
@@ -280,6 +283,14 @@ class Walk:
         if deletions - place.deleted <= place.drops or self._paging.kind == CURSOR:
             return None
         return self._again(replace(place, drops=0, deleted=deletions), "S-SWEEP")
+
+    def _guard_circle(self, place: Place, answer: Envelope) -> None:
+        """What lies behind a circle cannot be reached, so its rows would be missing without a word."""
+        if answer.token and answer.token in {place.token, place.mark}:
+            raise StopError(
+                f"AeronaClinic's listing of {self._entity.name} leads back to pages already read",
+                hint="see [paging] in docs/source-profile.md",
+            )
 
     def _guard_length(self, place: Place) -> None:
         if place.total is not None and place.read > 4 * self._expected(place) + 100:
